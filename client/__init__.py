@@ -1,0 +1,1 @@
+"""Floor 5: asking other services: the pool master, the paymaker."""

@@ -1,0 +1,1 @@
+"""Floor 6: servers that take announcements from miners."""

@@ -1,0 +1,1 @@
+"""The NumPy kernels: the production fallback, vectorised over nonces and items."""

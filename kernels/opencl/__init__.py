@@ -1,0 +1,1 @@
+"""The OpenCL kernels (`.cl` files beside their host wrappers)."""

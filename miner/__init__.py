@@ -1,0 +1,1 @@
+"""Floor 6: programs that mine for pools."""
