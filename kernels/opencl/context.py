@@ -1,0 +1,137 @@
+"""What a device is, and how kernels are built for it.
+
+Kernel sources are package data beside this module. Everything that depends on the kind of device
+is decided here once (`DeviceTraits`) and handed to the sources as preprocessor definitions.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyopencl as cl
+
+from packetcrypt.protocol.errors import DeviceError
+
+KERNEL_FOLDER: Final = Path(__file__).parent
+
+#: Lines of a compiler log that an error message repeats: the last ones name the cause.
+_LOG_LINES: Final = 12
+
+#: 32-bit lanes of the vector sources. One 512-bit register; AVX2 compilers split it into two.
+_CPU_LANES: Final = 16
+
+_INCLUDE: Final = re.compile(r'^#include "([^"]+)"$', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class DeviceTraits:
+    """The facts about a device on which kernels and launch sizes depend.
+
+    name           : the device's own name
+    driver         : platform, its version, the driver's version: the key for anything remembered
+    is_cpu         : kernels run on CPU cores: few work-items, each with much cache of its own
+    lanes          : LANES of the sources: 16 (vectors in one work-item) or 1 (a work-item a nonce)
+    compute_units  : cores (CPU, as limited by the runtime) or multiprocessors (GPU)
+    max_alloc      : largest single buffer, bytes
+    """
+
+    name: str
+    driver: str
+    is_cpu: bool
+    lanes: int
+    compute_units: int
+    max_alloc: int
+
+    @classmethod
+    def of(cls, device: cl.Device, lanes: int | None = None) -> "DeviceTraits":
+        """Ask `device`; `lanes` overrides the choice that follows from its type."""
+        is_cpu = bool(device.type & cl.device_type.CPU)
+        if lanes is None:
+            lanes = _CPU_LANES if is_cpu else 1
+        if lanes not in (1, _CPU_LANES):
+            raise ValueError(f"lanes is {lanes}; the kernel sources exist for 1 and {_CPU_LANES}")
+        platform = device.platform
+        return cls(
+            name=device.name.strip(),
+            driver=f"{platform.name} {platform.version} {device.driver_version}",
+            is_cpu=is_cpu,
+            lanes=lanes,
+            compute_units=int(device.max_compute_units),
+            max_alloc=int(device.max_mem_alloc_size),
+        )
+
+
+class DeviceContext:
+    """One device with its context and its in-order queue. Driven by one thread.
+
+    device  : the pyopencl device
+    context : a context of that device alone
+    queue   : an in-order command queue: what is enqueued first is finished first
+    traits  : what the device is
+    """
+
+    def __init__(self, device: cl.Device, *, lanes: int | None = None) -> None:
+        self.device = device
+        self.traits = DeviceTraits.of(device, lanes)
+        try:
+            self.context = cl.Context([device])
+            self.queue = cl.CommandQueue(self.context, device)
+        except cl.Error as error:
+            raise DeviceError(
+                f"device {self.traits.name!r} cannot be opened: {error}. "
+                "Check its driver, or choose another device (packetcrypt devices lists them)."
+            ) from error
+
+    def build(self, kernel_file: str, **defines: int | str) -> cl.Program:
+        """Compile `kernels/opencl/<kernel_file>` with LANES and `defines` as -D options.
+
+        Binaries are cached by pyopencl and by the runtime, keyed on platform, device and driver.
+        Raises `DeviceError` with the end of the build log.
+        """
+        return self.build_source(f'#include "{kernel_file}"\n', kernel_file, **defines)
+
+    def build_source(self, source: str, name: str, **defines: int | str) -> cl.Program:
+        """Compile `source`, which may #include the kernel files; `name` is what errors call it."""
+        options = [
+            f"-D{key}={value}" for key, value in {"LANES": self.traits.lanes, **defines}.items()
+        ]
+        try:
+            program = cl.Program(self.context, expand_includes(source, name))
+            program.build(options=options)
+        except cl.Error as error:
+            log = "\n".join(str(error).strip().splitlines()[-_LOG_LINES:])
+            raise DeviceError(
+                f"{name} does not compile for device {self.traits.name!r} "
+                f"({self.traits.driver}). Update the device's OpenCL driver, or choose another "
+                f"device with --device. The compiler said:\n{log}"
+            ) from error
+        return program
+
+    def close(self) -> None:
+        """Wait for everything enqueued. The buffers go when nothing refers to them any more."""
+        self.queue.finish()
+
+
+def expand_includes(source: str, name: str) -> str:
+    """Put the kernel files in the place of their `#include "file"` lines, each file once.
+
+    Not left to the compiler's -I: PoCL cannot take a folder with a space in its name, and NVIDIA's
+    binary cache does not notice when an included file changes. `name` and #line directives keep the
+    compiler's messages pointing at the files.
+    """
+    included: set[str] = set()
+
+    def expand(text: str, name: str) -> str:
+        def replacement(match: re.Match[str]) -> str:
+            file = match[1]
+            if file in included:
+                return ""
+            included.add(file)
+            body = (KERNEL_FOLDER / file).read_text(encoding="utf-8")
+            next_line = text.count("\n", 0, match.end()) + 2
+            return f'{expand(body, file)}#line {next_line} "{name}"'
+
+        return f'#line 1 "{name}"\n{_INCLUDE.sub(replacement, text)}'
+
+    return expand(source, name)
