@@ -1,1 +1,1 @@
-"""Floor 2: the facts of PacketCrypt, written for reading; slow, obvious, the referee of every test."""
+"""Floor 2: the facts of PacketCrypt, written for reading: slow, obvious, every test's referee."""

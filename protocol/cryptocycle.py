@@ -4,7 +4,8 @@ The state is a bytearray that the functions change in place. Its parts:
 
     0..11       ChaCha20 nonce
     12..15      control word
-    16..47      ChaCha20 key; 16..31 is later replaced by the Poly1305 tag; u64 at 16 is the item number
+    16..47      ChaCha20 key; 16..31 is later replaced by the Poly1305 tag
+    16..23      as a u64: the item number
     32..1055    where an item is written
 """
 
@@ -66,7 +67,7 @@ def item_number(state: bytes | bytearray) -> int:
 
 
 def init(seed: bytes, nonce: int) -> bytearray:
-    """A fresh state from a 32-byte seed and a u64 nonce. The keystream does not depend on the nonce."""
+    """A fresh state from a 32-byte seed and a u64 nonce, which only changes bytes 0..7."""
     state = bytearray(expand(seed, 0, STATE_SIZE))
     state[0:8] = struct.pack("<Q", nonce)
     fuzz(state)

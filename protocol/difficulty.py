@@ -1,8 +1,8 @@
 """How targets, work and difficulty relate (spec 1 §1).
 
-A *target* is an integer below 2^256 that a hash must stay under; a *compact target* is Bitcoin's 32-bit
-form of it ("work bits" in an announcement); *work* is the expected number of hashes. All arithmetic is
-on unlimited integers and every division floors.
+A *target* is an integer below 2^256 that a hash must stay under; a *compact target* is Bitcoin's
+32-bit form of it ("work bits" in an announcement); *work* is the expected number of hashes. All
+arithmetic is on unlimited integers and every division floors.
 """
 
 MAX_COMPACT = 0x207FFFFF
@@ -16,7 +16,7 @@ _SIGN_BIT = 0x800000
 
 
 def compact_to_target(compact: int) -> int:
-    """The target that a compact target stands for; 0 if its sign bit is set (then it is invalid)."""
+    """The target of a compact target; 0 if its sign bit is set, which makes it invalid."""
     exponent, mantissa = compact >> 24, compact & 0x7FFFFF
     if compact & _SIGN_BIT:
         return 0
@@ -124,5 +124,5 @@ def degrade(ann: int, age: int) -> int:
 
 
 def hashrate_multiplier(ann: int, count: int) -> int:
-    """The power multiplier of a set: least effective difficulty × count², scaled, at most 2^64−1."""
+    """The power multiplier of a set: least effective difficulty × count² / 1024, at most 2^64−1."""
     return min(work_of_compact(ann) * count**2 >> 10, (1 << 64) - 1)

@@ -1,7 +1,7 @@
 """Which errors this package raises on purpose.
 
-Every message says what was wrong, where, and what to do about it. Programs catch `PacketCryptError` at
-their outermost edge, print the message and exit with the class's `exit_code`.
+Every message says what was wrong, where, and what to do about it. Programs catch `PacketCryptError`
+at their outermost edge, print the message and exit with the class's `exit_code`.
 """
 
 

@@ -82,7 +82,7 @@ class Opcode(IntEnum):
 
 
 class OperandClass(NamedTuple):
-    """Operations that take and give the same numbers of 32-bit registers, in the order of their numbers."""
+    """Operations that take and give the same numbers of 32-bit registers."""
 
     inputs: int
     outputs: int
@@ -133,7 +133,7 @@ def immediate(word: int) -> int:
     field = word >> 20
     if not word >> 19 & 1:
         return field - (1 << 12) if field >> 11 else field
-    # The pattern form: two bits to flip (A, B) in a word of all ones or of the top bit's complement.
+    # The pattern form: two bits, A and B, flipped in all ones or in the complement of bit 63.
     a, b, inverted, negative = field & 31, field >> 5 & 31, field >> 10 & 1, field >> 11 & 1
     pattern = ((inverted << 63) - 1) ^ (1 << b) ^ (1 << a)
     pattern = pattern & (1 << 64) - 1 | negative << 63

@@ -8,7 +8,7 @@ _M32 = 0xFFFFFFFF
 _M64 = 0xFFFFFFFFFFFFFFFF
 
 Operation = Callable[[int, int], tuple[int, ...]]
-"""(a, b) → result registers, low word first. Operands are unsigned, 32 or 64 bits wide by the class."""
+"""(a, b) → result registers, low word first. Operands are unsigned, 32 or 64 bits by class."""
 
 
 def _signed(value: int, width: int) -> int:

@@ -1,6 +1,6 @@
 """Which random program follows from a seed (spec 1 §3.2).
 
-The generator draws random words one by one; what is drawn when decides everything after it, so the order
+The generator draws random words one by one, and each draw decides everything after it, so the order
 of the draws in this file is the specification. `and`/`or` short-circuit there as they do here.
 """
 
@@ -40,8 +40,8 @@ def generate(program_seed: bytes) -> tuple[int, ...]:
     generator.loop(_BUDGET)
     if len(generator.code) > MAX_INSTRUCTIONS:
         raise ProgramError(
-            f"the program of seed {program_seed.hex()} is too big: {len(generator.code)} instructions, "
-            f"at most {MAX_INSTRUCTIONS} are allowed; skip this job"
+            f"the program of seed {program_seed.hex()} is too big: {len(generator.code)} "
+            f"instructions, at most {MAX_INSTRUCTIONS} are allowed; skip this job"
         )
     return tuple(generator.code)
 
@@ -72,7 +72,7 @@ class _Generator:
     # Operands
 
     def _frame(self, double: bool) -> tuple[int, int]:
-        """The scope [lo, hi) of `vars` that an operand is taken from, chosen from the innermost out."""
+        """The scope [lo, hi) that an operand is taken from, chosen from the innermost out."""
         hi = len(self._vars)
         while True:
             lo = hi
@@ -84,7 +84,7 @@ class _Generator:
             hi = lo - 1
 
     def _pick(self, double: bool) -> int:
-        """A register, preferably one not used yet; the high one of a neighbouring pair when double."""
+        """A register, rather one not used yet; the high one of a neighbouring pair if double."""
         lo, hi = self._frame(double)
         j = self._range(lo, hi) + 1
         while True:

@@ -96,8 +96,8 @@ class _Run:
         self._executed += 1
         if self._executed > MAX_EXECUTED:
             raise ProgramError(
-                f"the program is too long: more than {MAX_EXECUTED} instructions executed in a pass; "
-                "skip this job"
+                f"the program is too long: more than {MAX_EXECUTED} instructions executed "
+                "in a pass; skip this job"
             )
         word = self._instructions[pc]
         opcode = opcode_of(word)
