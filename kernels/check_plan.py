@@ -1,8 +1,9 @@
 """What is shared between announcements to be checked, and what is decided without a device.
 
 Announcements of one job, that is of one header (but for the soft nonce), parent block and Merkle
-root, have their seeds and random programs in common (spec 1 §4). The backends compute the states and
-items; the checks before and the comparison with the target after that are array operations here.
+root, have their seeds and random programs in common (spec 1 §4). The backends compute the states
+and items; the checks before that and the comparison with the target after it are array operations
+here.
 """
 
 from dataclasses import dataclass
