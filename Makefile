@@ -1,0 +1,53 @@
+# `make demo` and `make test` are the README's two commands; both set up what they need in .venv.
+#
+#   make demo     set up and run the main job for half a minute on loopback
+#   make test     set up and run everything that CI runs: ruff, mypy, pytest
+#   make bench    measure this machine's devices
+#   make clean    remove .venv and build products
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(wildcard protocol/*.py kernels/*.py kernels/*/*.py kernels/*/*.cl engine/*.py \
+	client/*.py miner/*.py handler/*.py pool/*.py cli/*.py)
+
+.PHONY: demo test bench lint types tests clean
+
+demo: $(VENV)/installed
+	$(BIN)/packetcrypt demo
+
+bench: $(VENV)/installed
+	$(BIN)/packetcrypt bench ann
+
+test: lint types tests
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy -p packetcrypt
+
+tests: $(VENV)/installed-dev
+	$(BIN)/pytest --durations=10
+
+# Stamp files: installed again when a module is added or the dependencies change (see pyproject.toml).
+# Wheels come from PyPI; nothing is compiled here but OpenCL kernels, at run time.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than 3.11; run make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || \
+		{ echo "error: $(PYTHON) has no venv; run apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/installed: pyproject.toml $(SOURCES) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --config-settings editable_mode=strict -e '.[pocl]'
+	touch $@
+
+$(VENV)/installed-dev: pyproject.toml $(SOURCES) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --config-settings editable_mode=strict -e '.[pocl,dev]'
+	touch $(VENV)/installed $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
