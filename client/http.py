@@ -1,0 +1,130 @@
+"""How a pool's service is asked over HTTP, with every cost bounded.
+
+An answer has a size limit and a time limit. What goes wrong is a `PoolError` of one of three kinds,
+because callers treat them differently: nobody answered, the service is not ready yet, or it is not
+the service that was asked for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+from yarl import URL
+
+from packetcrypt.protocol.errors import ConfigError, PoolError
+
+READ_CHUNK = 65536
+
+
+class PoolUnreachable(PoolError):
+    """Nobody answered in time: the service is down, or the way to it is. Worth trying again."""
+
+
+class PoolNotReady(PoolError):
+    """The service answered 5xx: it is starting, or something behind it is down. Try again."""
+
+
+class PoolNonsense(PoolError):
+    """The answer is none that the protocol allows: a wrong URL, or a broken service."""
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """A complete answer: status code, media type without parameters, body."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class HttpLimits:
+    """What one exchange may cost: body_size is the answer's in bytes, seconds are for all of it."""
+
+    body_size: int
+    seconds: float
+
+
+def check_url(text: str) -> str:
+    """A URL that a service can be asked at, unchanged; ConfigError says why another is none."""
+    try:
+        url = URL(text)
+        is_service = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
+    except ValueError:
+        is_service = False
+    if not is_service:
+        raise ConfigError(
+            f"{text!r} is not the URL of a service: "
+            "give a URL that begins with http:// or https://, e.g. http://pool.example/master"
+        )
+    return text
+
+
+async def get(
+    session: aiohttp.ClientSession,
+    url: str,
+    limits: HttpLimits,
+    headers: Mapping[str, str] | None = None,
+) -> HttpAnswer:
+    """The answer to a GET, whatever its status; redirections are followed."""
+    return await _exchange(session, "GET", url, limits, headers, body=None)
+
+
+async def post(
+    session: aiohttp.ClientSession,
+    url: str,
+    body: bytes,
+    limits: HttpLimits,
+    headers: Mapping[str, str] | None = None,
+) -> HttpAnswer:
+    """The answer to a POST, whatever its status; a redirection is an answer like any other."""
+    return await _exchange(session, "POST", url, limits, headers, body)
+
+
+async def _exchange(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    limits: HttpLimits,
+    headers: Mapping[str, str] | None,
+    body: bytes | None,
+) -> HttpAnswer:
+    try:
+        async with session.request(
+            method,
+            url,
+            data=body,
+            headers=headers,
+            # A redirected POST would arrive as a GET without its body.
+            allow_redirects=method == "GET",
+            timeout=aiohttp.ClientTimeout(total=limits.seconds),
+        ) as response:
+            answer = await _read_bounded(response, limits.body_size)
+            if answer is None:
+                raise PoolNonsense(
+                    f"{method} {url} answered more than {limits.body_size} bytes, which no pool "
+                    "service does. Check the URL."
+                )
+            return HttpAnswer(response.status, response.content_type, answer)
+    except TimeoutError as error:
+        raise PoolUnreachable(
+            f"{method} {url} was not answered within {limits.seconds:g} s. "
+            "The service or the network is overloaded or down."
+        ) from error
+    except (aiohttp.InvalidURL, aiohttp.TooManyRedirects, aiohttp.NonHttpUrlClientError) as error:
+        raise PoolNonsense(f"{method} {url} leads nowhere: {error!r}. Check the URL.") from error
+    except aiohttp.ClientError as error:
+        raise PoolUnreachable(
+            f"{method} {url} failed: {error or type(error).__name__}. "
+            "The service is down, or the URL names another machine or port."
+        ) from error
+
+
+async def _read_bounded(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
+    """The whole body, or None as soon as it is longer than limit."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(READ_CHUNK):
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)
