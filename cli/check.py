@@ -1,0 +1,56 @@
+"""`packetcrypt check`: validate announcements offline."""
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+
+from packetcrypt.cli.options import device_option, hash_option, threads_option
+from packetcrypt.engine import AnnouncementChecker
+from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
+from packetcrypt.protocol.errors import DecodeError
+from packetcrypt.protocol.validation import AnnouncementCheck
+
+EXIT_NOT_ALL_OK = 1
+
+
+@click.group(name="check")
+def command() -> None:
+    """Validate announcements that lie in files."""
+
+
+@command.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@hash_option("--parent-hash", required=True, help="Parent block, internal byte order.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@device_option
+@threads_option
+def ann(
+    file: Path, parent_hash: bytes, as_json: bool, devices: tuple[str, ...], threads: int | None
+) -> int:
+    """Validate the announcements in FILE, 1024 bytes each, for one parent block.
+
+    Exit status: 0 if all are OK, 1 if not, 2 if the input is unusable.
+    """
+    data = np.fromfile(file, np.uint8)
+    if len(data) % ANNOUNCEMENT_SIZE:
+        raise DecodeError(
+            f"{file} has {len(data)} bytes, which is no multiple of {ANNOUNCEMENT_SIZE}: "
+            f"announcements have {ANNOUNCEMENT_SIZE} bytes each and nothing between them"
+        )
+    with AnnouncementChecker(devices, threads) as checker:
+        checked = checker.check(data.reshape(-1, ANNOUNCEMENT_SIZE), parent_hash)
+    verdicts = [AnnouncementCheck(code) for code in checked.results.tolist()]
+    for index, verdict in enumerate(verdicts):
+        work_hash = checked.work_hashes[index].tobytes().hex()
+        hash_or_none = work_hash if checked.work_hashes[index].any() else None
+        if as_json:
+            fields = {"index": index, "result": verdict.name, "work_hash": hash_or_none}
+            click.echo(json.dumps(fields))
+        else:
+            click.echo(f"{index} {verdict.name} {hash_or_none or '-'}")
+    good = verdicts.count(AnnouncementCheck.OK)
+    if not as_json:
+        click.echo(f"{good} of {len(verdicts)} announcements are OK", err=True)
+    return 0 if good == len(verdicts) else EXIT_NOT_ALL_OK

@@ -1,0 +1,83 @@
+"""Which options several commands share, and how their values are read."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def hash_option(name: str, help: str, **attributes: Any) -> Callable[[F], F]:
+    """An option for 32 bytes as 64 hexadecimal digits, in internal byte order."""
+    return click.option(name, metavar="HEX", callback=_read_hash, help=help, **attributes)
+
+
+def _read_hash(_ctx: click.Context, _option: click.Parameter, value: str | None) -> bytes | None:
+    if value is None:
+        return None
+    try:
+        data = bytes.fromhex(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not hexadecimal; give 64 digits") from None
+    if len(data) != 32:
+        raise click.BadParameter(
+            f"{value!r} has {len(data)} bytes; give 32 bytes (64 hexadecimal digits)"
+        )
+    return data
+
+
+def work_bits_option(help: str, **attributes: Any) -> Callable[[F], F]:
+    """`--work-bits HEX`: a compact target."""
+    return click.option(
+        "--work-bits", metavar="HEX", callback=_read_compact, help=help, **attributes
+    )
+
+
+def _read_compact(_ctx: click.Context, _option: click.Parameter, value: str) -> int:
+    try:
+        return int(value, 16)
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is not a hexadecimal compact target, e.g. 2001ffff"
+        ) from None
+
+
+U32 = click.IntRange(0, 0xFFFFFFFF)
+U24 = click.IntRange(0, 0xFFFFFF)
+
+
+def device_option(function: F) -> F:
+    """`--device SEL`, repeatable."""
+    return click.option(
+        "--device",
+        "devices",
+        metavar="SEL",
+        multiple=True,
+        default=("auto",),
+        show_default=True,
+        help="Device to use: auto (every GPU, else the best CPU runtime), cpu, gpu, numpy, "
+        "an index P:D as `packetcrypt devices` prints it, or part of a name. Repeatable.",
+    )(function)
+
+
+def threads_option(function: F) -> F:
+    """`-t N`."""
+    return click.option(
+        "-t",
+        "--threads",
+        metavar="N",
+        type=click.IntRange(1),
+        help="Cores to use on CPU devices (compute units of PoCL, threads of numpy). "
+        "Default: all of them.",
+    )(function)
+
+
+def log_to_stderr(verbose: bool = False) -> None:
+    """One line a message, with the time in seconds, as miners know it."""
+    logging.basicConfig(
+        format="%(created)d %(levelname)s %(message)s",
+        level=logging.DEBUG if verbose else logging.INFO,
+    )
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
