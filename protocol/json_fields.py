@@ -35,6 +35,10 @@ class JsonFields:
             raise DecodeError(f"{what}: not JSON: {error}") from error
         return cls(value, what)
 
+    def names(self) -> set[str]:
+        """The names of all fields, for a message in which an unknown one is an error."""
+        return set(self._fields)
+
     def is_absent(self, name: str) -> bool:
         """Whether an optional field is missing or null, which peers use for the same thing."""
         return self._fields.get(name) is None
