@@ -1,8 +1,8 @@
 // CryptoCycle (spec 1 §2) of a group: states of 2048 bytes, all encrypting or all decrypting.
 //
-// States lie in `states` at the byte offsets at[lane], multiples of 16. The code writes back unchanged
-// up to 64 bytes after a state, and reads up to 1552 bytes before one (poly1305.cl): the space around the
-// states must exist and, while the group runs, belong to this work-item.
+// States lie in `states` at the byte offsets at[lane], multiples of 16. A lane with a shorter message than
+// others of its group reads up to STATE_MARGIN bytes before its state and writes back unchanged up to
+// STATE_MARGIN bytes behind it: these must exist and, meanwhile, belong to this work-item.
 
 #include "lanes.cl"
 #include "chacha20.cl"
@@ -15,6 +15,14 @@
 #define KEY_OFFSET 16
 #define TAIL_OFFSET 48
 #define MAX_BLOCKS 125
+
+// The lanes of a group differ by at most 125 − 32 blocks, plus rounding to 64 bytes. A lane alone only
+// rounds.
+#if GROUP == 1
+#define STATE_MARGIN 64
+#else
+#define STATE_MARGIN 1536
+#endif
 
 // ---- The control word -------------------------------------------------------------------------------
 

@@ -1,0 +1,194 @@
+// Which soft nonces of a job give announcements (spec 1 §4, step 4).
+//
+// A work-item takes BATCH nonces at a time into its own slab of states, which fits its core's L2 cache.
+// Lengths and direction of an update depend on the nonce, and a group takes as long as its longest
+// message. So before each of the four updates the batch is counting-sorted into bins of like nonces, and
+// groups are cut from the sorted order. On GPUs (LANES 1) a batch is one nonce and nothing is sorted.
+
+#include "lanes.cl"
+#include "cryptocycle.cl"
+#include "blake2b.cl"
+#include "announcement_find.cl"
+
+#define UPDATES 4
+#define TABLE_ITEMS 8192
+
+// States lie 33 cache lines apart, so that the same part of 16 states does not compete for the same cache
+// sets, and such that items (at byte 32) begin on a cache line. Slot 0 belongs to the lanes without a
+// nonce in an incomplete group.
+#define SLOT_STRIDE 2112
+#define SLOTS (BATCH + 1)
+#define FIRST_SLOT (STATE_MARGIN + 32)
+#define SLAB_SIZE (FIRST_SLOT + SLOTS * SLOT_STRIDE + STATE_MARGIN + 32)
+
+#define slot_offset(slot) (FIRST_SLOT + (slot) * SLOT_STRIDE)
+
+// The order of a batch: encrypting groups, then decrypting ones, each class filled up with slot 0.
+#define ORDER_SIZE (BATCH + 2 * GROUP)
+
+#if GROUP == 1
+
+// One nonce, in slot 1.
+INLINE uint sort_batch(ushort order[ORDER_SIZE], const uint words[SLOTS], uint count)
+{
+    order[0] = 1;
+    return 1;
+}
+
+#else
+
+// One bin for each decrypt class, number of 64-byte blocks and number of additional blocks.
+#define BINS 512
+#define FIRST_DECRYPT_BIN 256
+
+INLINE uint bin_of(uint word)
+{
+    return control_decrypts(word) * FIRST_DECRYPT_BIN + (message_blocks(word) - 1) / 4 * 8 +
+           control_additional_blocks(word);
+}
+
+INLINE uint fill_group(ushort order[ORDER_SIZE], uint position)
+{
+    while (position % GROUP)
+        order[position++] = 0;
+    return position;
+}
+
+// Orders slots 1..count by the bins of their words; returns the length of the order, whole groups.
+OUTLINE uint sort_batch(ushort order[ORDER_SIZE], const uint words[SLOTS], uint count)
+{
+    ushort next[BINS];
+    for (int bin = 0; bin < BINS; bin++)
+        next[bin] = 0;
+    for (uint slot = 1; slot <= count; slot++)
+        next[bin_of(words[slot])]++;
+    uint position = 0;
+    for (int bin = 0; bin < BINS; bin++) {
+        if (bin == FIRST_DECRYPT_BIN)
+            position = fill_group(order, position);
+        const uint size = next[bin];
+        next[bin] = position;
+        position += size;
+    }
+    for (uint slot = 1; slot <= count; slot++)
+        order[next[bin_of(words[slot])]++] = slot;
+    return fill_group(order, position);
+}
+
+#endif
+
+// init (spec 1 §2) of `count` states from slot 1 on. Fuzzing is left to the first update.
+INLINE void start_batch(__global uchar *slab, uint words[SLOTS], __global const ulong *keystream,
+                        uint first, uint count)
+{
+    const uint word = *(__global const uint *)((__global const uchar *)keystream + KEY_OFFSET);
+    for (uint slot = 1; slot <= count; slot++) {
+        __global ulong *state = (__global ulong *)(slab + slot_offset(slot));
+        state[0] = first + slot - 1;
+        for (int i = 1; i < STATE_SIZE / 8; i++)
+            state[i] = keystream[i];
+        words[slot] = word;
+    }
+}
+
+// Whether a little-endian 256-bit number is below another.
+INLINE bool is_below(const ulong number[4], const ulong limit[4])
+{
+    int i = 3;
+    while (i > 0 && number[i] == limit[i])
+        i--;
+    return number[i] < limit[i];
+}
+
+INLINE void write_find(__global uchar *find, uint nonce, uint item, __global const uchar *state)
+{
+    *(__global uint *)(find + FIND_NONCE) = nonce;
+    *(__global uint *)(find + FIND_ITEM) = item;
+    for (int i = 0; i < FIND_STATE_SIZE; i += 8)
+        *(__global ulong *)(find + FIND_STATE + i) = *(__global const ulong *)(state + i);
+}
+
+// Hashes the final states of a group and records those below the target.
+// order: the group's slots; items: the words that chose their last items.
+INLINE void finish_group(__global uchar *slab, const uint at[GROUP], const ushort *order,
+                         const uint items[GROUP], uint before_first, const ulong target[4],
+                         volatile __global uint *progress, __global uchar *finds)
+{
+    for (int side = 0; side < GROUP; side += HASH_LANES) {
+        wide_t hash[8];
+        blake2b_rows((word_t)0, hash, slab, at + side, STATE_SIZE, 32);
+        ulong words[4][HASH_LANES];
+        for (int i = 0; i < 4; i++)
+            *(hash_row_t *)words[i] = hash[i];
+        for (int lane = 0; lane < HASH_LANES; lane++) {
+            const uint slot = order[side + lane];
+            const ulong number[4] = {words[0][lane], words[1][lane], words[2][lane], words[3][lane]};
+            if (slot != 0 && is_below(number, target)) {
+                const uint find = atomic_inc(progress + PROGRESS_FINDS);
+                write_find(finds + (ulong)FIND_SIZE * find, before_first + slot,
+                           items[side + lane] % TABLE_ITEMS, slab + at[side + lane]);
+            }
+        }
+    }
+}
+
+// One batch: `count` ≤ BATCH nonces from `first` on.
+INLINE void search_batch(__global uchar *slab, __global const ulong *keystream,
+                         __global const uchar *table, uint first, uint count,
+                         const ulong target[4], volatile __global uint *progress,
+                         __global uchar *finds)
+{
+    uint words[SLOTS]; // bytes 16..19 of each state: they choose the next item and control word
+    ushort order[ORDER_SIZE];
+    start_batch(slab, words, keystream, first, count);
+    for (int update = 0; update < UPDATES; update++) {
+        const bool is_last = update == UPDATES - 1;
+        const uint end = sort_batch(order, words, count);
+        for (uint start = 0; start < end; start += GROUP) {
+            uint at[GROUP], chosen[GROUP], updated[GROUP];
+            words[0] = words[order[start]]; // slot 0 does what the group's first lane does
+            for (int lane = 0; lane < GROUP; lane++) {
+                const uint slot = order[start + lane];
+                at[lane] = slot_offset(slot);
+                chosen[lane] = words[slot];
+                write_item(slab + at[lane], table + ITEM_SIZE * (chosen[lane] % TABLE_ITEMS));
+            }
+            crypt_group(lanes_from(chosen), slab, at, is_last ? 0 : ITEM_OFFSET + ITEM_SIZE, updated);
+            for (int lane = 0; lane < GROUP; lane++)
+                words[order[start + lane]] = updated[lane];
+            if (is_last)
+                finish_group(slab, at, order + start, chosen, first - 1, target, progress, finds);
+        }
+    }
+}
+
+// Bytes of `slabs` that each work-item of announcement_search needs; 128-byte aligned in all.
+__kernel void announcement_slab_size(__global uint *size)
+{
+    *size = SLAB_SIZE;
+}
+
+// Searches `count` soft nonces from `first` on. Any number of work-items: they share the batches.
+//
+// keystream : 2048 bytes, the state template expand(search seed, 0, 2048)
+// table     : T1, 8192 items of 1024 bytes
+// slabs     : SLAB_SIZE bytes a work-item
+// progress  : see announcement_find.cl
+// finds     : room for `count` records, written in any order
+// target0…3 : a nonce is found if its hash, a little-endian 256-bit number, is below this one
+__kernel void announcement_search(__global const ulong *keystream, __global const uchar *table,
+                                  __global uchar *slabs, volatile __global uint *progress,
+                                  __global uchar *finds, uint first, uint count, ulong target0,
+                                  ulong target1, ulong target2, ulong target3)
+{
+    const ulong target[4] = {target0, target1, target2, target3};
+    __global uchar *slab = slabs + (ulong)SLAB_SIZE * get_global_id(0);
+    for (;;) {
+        const uint done = BATCH * atomic_inc(progress + PROGRESS_BATCHES);
+        if (done >= count)
+            break;
+        const uint left = count - done;
+        search_batch(slab, keystream, table, first + done, left < BATCH ? left : BATCH, target,
+                     progress, finds);
+    }
+}
