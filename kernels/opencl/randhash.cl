@@ -1,0 +1,220 @@
+// Table items: a random program's run over fresh states, then crypt (spec 1 §3.3 `item`).
+//
+// MAX_EXECUTED comes from the host: the words that a pass may execute.
+
+#include "lanes.cl"
+#include "cryptocycle.cl"
+#include "randhash_run.cl"
+
+#define WINDOW_STARTS 1792
+#define MEMORY_WORDS 2048
+
+// A work-item's scratch space: states, the program's input, registers, output. crypt reads before the first
+// state and writes back after the last; one more state fills up groups.
+#define STATE_STRIDE 2112
+#define STATES_AT 1600
+#define SOURCE_AT (STATES_AT + (TILE + 1) * STATE_STRIDE)
+#define REGISTERS_AT (SOURCE_AT + 4 * ARRAY_WORDS * TILE)
+
+// Up to TILE items of one table: TASK_DTYPE of randhash.py.
+//
+// records      : index of the program's first record; length: how many
+// slots        : height of its register stack; common_words, count_words: see DecodedProgram
+// memory       : index of the program's memory
+// state        : index of the state of item 0
+// first, items : the items' indexes in `numbers` and `table`
+typedef struct {
+    uint records, length, slots, common_words, count_words, memory, state, first, items;
+} task_t;
+
+typedef struct {
+    __global uchar *bytes;
+    __global uint *states;
+    tile_t tile;
+} workspace_t;
+
+// ---- Before and between the passes ------------------------------------------------------------------
+
+INLINE void find_windows(tile_t *tile, __global const uint *numbers, uint items)
+{
+    tile->in_order = true;
+    for (uint i = 0; i < tile->vectors * GROUP; i++) {
+        tile->window[i] = numbers[i < items ? i : items - 1] % WINDOW_STARTS;
+        tile->in_order = tile->in_order && tile->window[i] == tile->window[i - i % GROUP] + i % GROUP;
+    }
+}
+
+// The input of the first pass: the states' first halves, which differ in the number only.
+INLINE void fill_source(const tile_t *tile, __global const uint *numbers, uint items,
+                        __global const uint *state)
+{
+    for (uint word = 0; word < ARRAY_WORDS; word++)
+        for (uint v = 0; v < tile->vectors; v++)
+            vector_at(tile->source, word, v) = (word_t)state[word];
+    for (uint i = 0; i < tile->vectors * GROUP; i++)
+        tile->source[i] = numbers[i < items ? i : items - 1];
+}
+
+// Every item's output before a pass: part `part` (0 or 1, 1024 bytes) of its state.
+INLINE void fill_target(const tile_t *tile, __global const uint *numbers, uint items,
+                        __global const uint *state, uint part)
+{
+    for (uint i = 0; i < tile->vectors * GROUP; i++) {
+        __global uint *target = tile->target + i * tile->target_words;
+        for (uint word = 0; word < ARRAY_WORDS; word++)
+            target[word] = state[part * ARRAY_WORDS + word];
+        for (uint word = ARRAY_WORDS; word < tile->target_words; word++)
+            target[word] = 0;
+        if (part == 0)
+            target[0] = numbers[i < items ? i : items - 1];
+    }
+}
+
+// Wraps the output around and puts it into part `part` (0 or 1, 1024 bytes) of every item's state.
+INLINE void keep_target(const workspace_t *space, uint part)
+{
+    const tile_t *tile = &space->tile;
+    for (uint i = 0; i < tile->vectors * GROUP; i++) {
+        __global uint *target = tile->target + i * tile->target_words;
+        __global uint *kept = space->states + i * (STATE_STRIDE / 4) + part * ARRAY_WORDS;
+        for (uint word = ARRAY_WORDS; word < tile->target_words; word++)
+            target[word % ARRAY_WORDS] += target[word];
+        for (uint word = 0; word < ARRAY_WORDS; word++)
+            kept[word] = target[word];
+    }
+}
+
+// The input of the second pass: the second halves of the states.
+INLINE void transpose_source(const workspace_t *space)
+{
+    const tile_t *tile = &space->tile;
+    for (uint v = 0; v < tile->vectors; v++) {
+        uint at[GROUP];
+        for (int lane = 0; lane < GROUP; lane++)
+            at[lane] = STATES_AT + (v * GROUP + lane) * STATE_STRIDE + 4 * ARRAY_WORDS;
+        for (uint word = 0; word < ARRAY_WORDS; word += 16) {
+            word_t words[16];
+            load_lanes(words, space->bytes, at);
+            for (int i = 0; i < 16; i++)
+                vector_at(tile->source, word + i, v) = words[i];
+            for (int lane = 0; lane < GROUP; lane++)
+                at[lane] += 64;
+        }
+    }
+}
+
+// ---- After the passes ------------------------------------------------------------------------------
+
+// The word that fuzz makes the control word.
+INLINE uint state_word(const workspace_t *space, uint index)
+{
+    return space->states[index * (STATE_STRIDE / 4) + KEY_OFFSET / 4];
+}
+
+// Sorts the items by what groups of crypt should agree on: whether it decrypts, then the length.
+INLINE void sort_for_crypt(const workspace_t *space, uint items, uint order[TILE])
+{
+    uint keys[TILE];
+    for (uint i = 0; i < items; i++) {
+        const uint word = state_word(space, i);
+        const uint key = control_decrypts(word) << 7 | message_blocks(word);
+        uint place = i;
+        for (; place > 0 && keys[place - 1] > key; place--) {
+            keys[place] = keys[place - 1];
+            order[place] = order[place - 1];
+        }
+        keys[place] = key;
+        order[place] = i;
+    }
+}
+
+INLINE void crypt_states(const workspace_t *space, uint items)
+{
+    uint order[TILE];
+    sort_for_crypt(space, items, order);
+    for (uint done = 0; done < items;) {
+        uint words[GROUP], at[GROUP], unused[GROUP];
+        uint taken = 0;
+        for (int lane = 0; lane < GROUP; lane++) {
+            const uint next = done + taken < items ? done + taken : done;
+            const uint word = state_word(space, order[next]);
+            const bool fits = next == done + taken &&
+                              (lane == 0 || control_decrypts(word) == control_decrypts(words[0]));
+            words[lane] = fits ? word : words[0];
+            at[lane] = STATES_AT + (fits ? order[next] : TILE) * STATE_STRIDE;
+            taken += fits;
+        }
+        crypt_group(lanes_from(words), space->bytes, at, 0, unused);
+        done += taken;
+    }
+}
+
+INLINE void store_items(const workspace_t *space, __global uint *table, uint items)
+{
+    for (uint i = 0; i < items; i++)
+        for (uint word = 0; word < ITEM_SIZE / 4; word++)
+            table[i * (ITEM_SIZE / 4) + word] = space->states[i * (STATE_STRIDE / 4) + word];
+}
+
+// ---- One task ---------------------------------------------------------------------------------------
+
+INLINE bool ran_too_long(const tile_t *tile, const task_t *task, uint item)
+{
+    return tile->count_words && task->common_words + tile->executed[item] > MAX_EXECUTED;
+}
+
+INLINE void compute_items(workspace_t *space, const task_t *task, __global const record_t *records,
+                          __global const uint *memory, __global const uint *state,
+                          __global const uint *numbers, __global uint *table,
+                          __global uchar *too_long)
+{
+    tile_t *tile = &space->tile;
+    tile->memory = memory;
+    tile->vectors = (task->items + GROUP - 1) / GROUP;
+    tile->immediate_slot = task->slots;
+    tile->count_words = task->count_words;
+    find_windows(tile, numbers, task->items);
+    fill_source(tile, numbers, task->items, state);
+    for (int part = 1; part >= 0; part--) { // the first pass writes the second half
+        fill_target(tile, numbers, task->items, state, part);
+        run_pass((word_t)0, tile, records, task->length);
+        keep_target(space, part);
+        for (uint i = 0; i < task->items; i++)
+            too_long[i] = ran_too_long(tile, task, i) | (part == 0 && too_long[i]);
+        if (part == 1)
+            transpose_source(space);
+    }
+    crypt_states(space, task->items);
+    store_items(space, table, task->items);
+}
+
+// ---- The kernel -------------------------------------------------------------------------------------
+
+// Computes the items of each task: table row r becomes item numbers[r], too_long[r] whether its program
+// exceeded MAX_EXECUTED (then the row is arbitrary).
+//
+// records, memories, states : of all programs; states as fuzzed for item 0
+// slots, target_words       : the greatest that any task needs
+// scratch, scratch_size     : bytes for every work-item, which does each get_global_size(0)-th task
+__kernel void randhash_items(__global const task_t *tasks, uint task_count,
+                             __global const record_t *records, __global const uint *memories,
+                             __global const uint *states, __global const uint *numbers,
+                             __global uint *table, __global uchar *too_long,
+                             __global uchar *scratch, ulong scratch_size, uint slots,
+                             uint target_words)
+{
+    workspace_t space;
+    space.bytes = scratch + get_global_id(0) * scratch_size;
+    space.states = (__global uint *)(space.bytes + STATES_AT);
+    tile_t *tile = &space.tile;
+    tile->source = (__global uint *)(space.bytes + SOURCE_AT);
+    tile->registers = (__global uint *)(space.bytes + REGISTERS_AT);
+    tile->target = tile->registers + slots * TILE;
+    tile->target_words = target_words;
+    for (uint t = get_global_id(0); t < task_count; t += get_global_size(0)) {
+        const task_t task = tasks[t];
+        compute_items(&space, &task, records + task.records, memories + task.memory * MEMORY_WORDS,
+                      states + task.state * (STATE_SIZE / 4), numbers + task.first,
+                      table + task.first * (ITEM_SIZE / 4), too_long + task.first);
+    }
+}

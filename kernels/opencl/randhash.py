@@ -1,0 +1,169 @@
+"""Which items of which tables are computed in one launch (host side of randhash.cl)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyopencl as cl
+
+from packetcrypt.kernels.opencl.context import DeviceContext
+from packetcrypt.kernels.program import DecodedProgram, Scope
+from packetcrypt.protocol.cryptocycle import init
+from packetcrypt.protocol.opcodes import Opcode
+from packetcrypt.protocol.randhash import MAX_EXECUTED
+
+#: task_t of randhash.cl
+TASK_DTYPE = np.dtype(
+    [
+        ("records", "<u4"),
+        ("length", "<u4"),
+        ("slots", "<u4"),
+        ("common_words", "<u4"),
+        ("count_words", "<u4"),
+        ("memory", "<u4"),
+        ("state", "<u4"),
+        ("first", "<u4"),
+        ("items", "<u4"),
+    ]
+)
+
+# The scratch space of a work-item, as randhash.cl divides it.
+_ARRAY_WORDS = 256
+_STATE_STRIDE = 2112
+_STATES_AT = 1600
+_ALIGNMENT = 64
+
+#: Words by which END writes past the last register: the output is added in whole vectors.
+_OVERHANG = 16
+
+
+@dataclass(frozen=True)
+class Table:
+    """What makes a table: a program, and the 32-byte seed of its items' states."""
+
+    program: DecodedProgram
+    items_seed: bytes
+
+
+class LoadedTables:
+    """Programs, memories and initial states of some tables on the device, as tasks refer to them.
+
+    tables : in the order of the indexes that `RandHash.run` is given
+    """
+
+    def __init__(self, context: DeviceContext, tables: Sequence[Table]) -> None:
+        self.tables = list(tables)
+        programs = [table.program for table in self.tables]
+        lengths = [len(program.records) for program in programs]
+        self.layout = np.zeros(len(programs), TASK_DTYPE)
+        self.layout["records"] = np.cumsum([0, *lengths[:-1]])
+        self.layout["length"] = lengths
+        self.layout["slots"] = [program.slots for program in programs]
+        self.layout["common_words"] = [program.common_words for program in programs]
+        self.layout["count_words"] = [program.may_run_too_long for program in programs]
+        self.layout["memory"] = self.layout["state"] = np.arange(len(programs))
+        #: greatest needs of any of the programs
+        self.slots = max(program.slots for program in programs) + 2  # two for immediates
+        self.target_words = _ARRAY_WORDS + max(program.longest_end for program in programs)
+        self.target_words += _OVERHANG
+
+        states = np.frombuffer(
+            b"".join(init(table.items_seed, 0) for table in self.tables), np.uint32
+        )
+        self.records = _upload(context, np.concatenate([p.records for p in programs]))
+        self.memories = _upload(context, np.concatenate([p.memory for p in programs]))
+        self.states = _upload(context, states)
+
+
+def _upload(context: DeviceContext, array: npt.NDArray[np.generic]) -> cl.Buffer:
+    flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
+    return cl.Buffer(context.context, flags, hostbuf=array)
+
+
+class RandHash:
+    """Computes table items on one device.
+
+    tile : items that share a work-item and an instruction stream; tasks are cut at multiples of it
+    """
+
+    def __init__(self, context: DeviceContext) -> None:
+        self._context = context
+        self.tile = 1 if context.traits.lanes == 1 else 64
+        defines = {f"OP_{opcode.name}": int(opcode) for opcode in Opcode}
+        defines |= {f"SCOPE_{scope.name}": int(scope) for scope in Scope}
+        program = context.build("randhash.cl", MAX_EXECUTED=MAX_EXECUTED, **defines)
+        self._kernel = program.randhash_items
+        self._scratch: cl.Buffer | None = None
+        self._scratch_size = 0
+
+    def tasks(
+        self,
+        loaded: LoadedTables,
+        tables: npt.NDArray[np.integer],
+        first: int = 0,
+    ) -> npt.NDArray[np.void]:
+        """Cut rows into tasks.
+
+        tables : (n,) for each row the index of its table, rows of a table being neighbours
+        first  : row of tables[0]
+        """
+        starts = np.flatnonzero(np.diff(tables, prepend=-1))
+        lengths = np.diff(starts, append=len(tables))
+        pieces = -(-lengths // self.tile)
+        begin = np.repeat(starts, pieces)
+        # the how-manieth piece of its run each task is
+        piece = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        tasks = loaded.layout[tables[begin]]
+        tasks["first"] = first + begin + self.tile * piece
+        tasks["items"] = np.minimum(np.repeat(lengths, pieces) - self.tile * piece, self.tile)
+        return tasks
+
+    def run(
+        self,
+        loaded: LoadedTables,
+        tasks: npt.NDArray[np.void],
+        numbers: cl.Buffer,
+        rows: cl.Buffer,
+        too_long: cl.Buffer,
+    ) -> None:
+        """Enqueue the tasks: `rows` row r becomes item `numbers`[r] of its task's table.
+
+        numbers  : uint32 item numbers
+        rows     : of 1024 bytes
+        too_long : uint8 for every row: 1 if its program ran too long; then the row is arbitrary
+        """
+        if self._context.traits.is_cpu:
+            work_items = min(len(tasks), self._context.traits.compute_units)
+        else:
+            work_items = len(tasks)
+        size = self._reserve_scratch(loaded, work_items)
+        task_buffer = _upload(self._context, tasks)
+        self._kernel(
+            self._context.queue,
+            (work_items,),
+            (1,) if self._context.traits.is_cpu else None,
+            task_buffer,
+            np.uint32(len(tasks)),
+            loaded.records,
+            loaded.memories,
+            loaded.states,
+            numbers,
+            rows,
+            too_long,
+            self._scratch,
+            np.uint64(size),
+            np.uint32(loaded.slots),
+            np.uint32(loaded.target_words),
+        )
+
+    def _reserve_scratch(self, loaded: LoadedTables, work_items: int) -> int:
+        """Make the scratch buffer large enough; returns the bytes of one work-item."""
+        states = _STATES_AT + (self.tile + 1) * _STATE_STRIDE
+        words = _ARRAY_WORDS + loaded.slots + loaded.target_words
+        size = -(-(states + 4 * self.tile * words) // _ALIGNMENT) * _ALIGNMENT
+        if size * work_items > self._scratch_size:
+            self._scratch_size = size * work_items
+            flags = cl.mem_flags.READ_WRITE | cl.mem_flags.HOST_NO_ACCESS
+            self._scratch = cl.Buffer(self._context.context, flags, self._scratch_size)
+        return size

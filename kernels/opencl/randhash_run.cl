@@ -1,0 +1,302 @@
+// One pass of a random program over a tile of items (spec 1 §3.3).
+//
+// All items of a tile run the same program, decoded by the host (kernels/program.py: records, slots), so
+// each record is looked at once and computed for TILE items. Registers and input lie word by word with
+// the tile's items side by side. Both arms of an IF run, under masks that only matter where registers
+// are added to the output: there each item has a cursor of its own, so the output lies item by item.
+//
+// OP_… and SCOPE_… come from the host: the values of `Opcode` and of `Scope`.
+
+#include "lanes.cl"
+#include "randhash_operations.cl"
+
+// Items of a tile: enough that looking at a record costs little, few enough that all stays in the L2 cache.
+#if GROUP == 1
+#define TILE 1
+#else
+#define TILE 64
+#endif
+#define VECTORS (TILE / GROUP)
+
+#define ARRAY_WORDS 256 // of input, output and memory window
+#define MAX_DEPTH 16    // of open scopes: MAX_DEPTH of kernels/program.py
+
+// RECORD_DTYPE of kernels/program.py
+typedef struct {
+    ushort opcode, variant, output, length, a, b;
+    uint target;
+    ulong immediate;
+    uint then_words, else_words;
+} record_t;
+
+// A tile and its place in the work-item's scratch space.
+//
+// registers : slots of TILE words; two more above the program's hold immediates
+// source    : input, ARRAY_WORDS times TILE words
+// target    : output, TILE times target_words words; what is beyond ARRAY_WORDS wraps around in the end
+// memory    : the program's 2048 words
+// window    : where in `memory` each item's window begins
+// in_order  : whether the windows of every GROUP items begin at successive words
+// vectors   : of GROUP items, as many as the tile uses
+// executed  : words of IF arms that each item executed, kept up to date if count_words
+typedef struct {
+    __global uint *registers, *source, *target;
+    __global const uint *memory;
+    uint window[TILE];
+    bool in_order;
+    uint vectors, target_words, immediate_slot;
+    bool count_words;
+    uint executed[TILE];
+} tile_t;
+
+// What changes on the way through the program: the items that take part (all ones) and the open scopes.
+//
+// before  : of an open IF: the items that came to it; rest: of those, the ones that go to the ELSE arm
+// cursors : where each item's next output word is
+typedef struct {
+    word_t active[VECTORS], before[MAX_DEPTH][VECTORS], rest[MAX_DEPTH][VECTORS];
+    uint iterations[MAX_DEPTH];
+    uint depth;
+    uint cursors[TILE];
+} flow_t;
+
+#define vector_at(words, row, vector) \
+    (*(__global row_t *)((words) + (uint)(row) * TILE + (vector) * GROUP))
+#define reg(slot, vector) vector_at(tile->registers, slot, vector)
+
+// ---- Scopes ---------------------------------------------------------------------------------------
+
+INLINE bool any_active(const tile_t *tile, const flow_t *flow)
+{
+    word_t any = 0;
+    for (uint v = 0; v < tile->vectors; v++)
+        any |= flow->active[v];
+    return greatest_lane(any) != 0;
+}
+
+INLINE void count_arms(tile_t *tile, uint vector, word_t arm_words)
+{
+    uint words[GROUP];
+    lanes_to(words, arm_words);
+    for (int lane = 0; lane < GROUP; lane++)
+        tile->executed[vector * GROUP + lane] += words[lane];
+}
+
+// IF: the arm to run next; items of the other one rest.
+INLINE uint enter_arms(tile_t *tile, flow_t *flow, const record_t *record, uint pc)
+{
+    const uint depth = flow->depth++;
+    for (uint v = 0; v < tile->vectors; v++) {
+        const word_t deciding = reg(record->a, v) & (uint)record->immediate;
+        const word_t goes_in = deciding != 0 ? (word_t)0xffffffff : (word_t)0;
+        const word_t active = flow->active[v];
+        flow->before[depth][v] = active;
+        flow->active[v] = active & goes_in;
+        flow->rest[depth][v] = active & ~goes_in;
+        if (tile->count_words)
+            count_arms(tile, v, (flow->active[v] & record->then_words) |
+                                    (flow->rest[depth][v] & record->else_words));
+    }
+    if (any_active(tile, flow))
+        return pc + 2;
+    for (uint v = 0; v < tile->vectors; v++)
+        flow->active[v] = flow->rest[depth][v];
+    return record->target;
+}
+
+INLINE void leave_arms(const tile_t *tile, flow_t *flow)
+{
+    flow->depth--;
+    for (uint v = 0; v < tile->vectors; v++)
+        flow->active[v] = flow->before[flow->depth][v];
+}
+
+// The JMP between the arms: run the second one if any item has been resting for it.
+INLINE uint change_arms(const tile_t *tile, flow_t *flow, const record_t *record, uint pc)
+{
+    for (uint v = 0; v < tile->vectors; v++)
+        flow->active[v] = flow->rest[flow->depth - 1][v];
+    if (any_active(tile, flow))
+        return pc + 1;
+    leave_arms(tile, flow);
+    return record->target;
+}
+
+// ---- Moving words ----------------------------------------------------------------------------------
+
+// Adds `length` registers from `slot` on to the output of the active items and moves their cursors.
+INLINE void add_outputs(tile_t *tile, flow_t *flow, uint slot, uint length)
+{
+    for (uint v = 0; v < tile->vectors; v++) {
+        const word_t active = flow->active[v];
+        uint *cursors = flow->cursors + v * GROUP;
+        __global uint *target = tile->target + v * GROUP * tile->target_words;
+        for (uint done = 0; done < length; done += GROUP) {
+            word_t words[GROUP];
+#pragma unroll
+            for (int i = 0; i < GROUP; i++)
+                words[i] = done + i < length ? reg(slot + done + i, v) & active : (word_t)0;
+            transpose(words);
+#pragma unroll
+            for (int lane = 0; lane < GROUP; lane++)
+                *(__global row_t *)(target + lane * tile->target_words + cursors[lane] + done) +=
+                    words[lane];
+        }
+        const word_t moved = lanes_from(cursors) + (active & length);
+        lanes_to(cursors, moved & (ARRAY_WORDS - 1));
+    }
+}
+
+INLINE void read_memory(const tile_t *tile, const record_t *record, uint iteration)
+{
+    const uint step = (uint)(record->immediate >> 32);
+    __global const uint *memory =
+        tile->memory + ((uint)record->immediate + iteration * step) % ARRAY_WORDS;
+    for (uint v = 0; v < tile->vectors; v++) {
+        const uint *window = tile->window + v * GROUP;
+        if (tile->in_order) {
+            reg(record->output, v) = *(__global const row_t *)(memory + window[0]);
+        } else {
+            uint words[GROUP];
+            for (int lane = 0; lane < GROUP; lane++)
+                words[lane] = memory[window[lane]];
+            reg(record->output, v) = lanes_from(words);
+        }
+    }
+}
+
+INLINE void copy_input(const tile_t *tile, const record_t *record)
+{
+    for (uint v = 0; v < tile->vectors; v++)
+        reg(record->output, v) = vector_at(tile->source, (uint)record->immediate, v);
+}
+
+// Slot of operand b: an immediate is first written to the slots kept for it.
+INLINE uint operand_b(const tile_t *tile, const record_t *record, uint words)
+{
+    if (!record->variant)
+        return record->b;
+    for (uint i = 0; i < words; i++)
+        for (uint v = 0; v < tile->vectors; v++)
+            reg(tile->immediate_slot + i, v) = (word_t)(uint)(record->immediate >> 32 * i);
+    return tile->immediate_slot;
+}
+
+// ---- Operations ------------------------------------------------------------------------------------
+
+#define RESULT(i) reg(record.output + (i), v)
+
+#define UNARY_CASE(name, result)                      \
+    case OP_##name:                                   \
+        for (uint v = 0; v < tile->vectors; v++) {    \
+            const word_t a = reg(record.a, v);        \
+            RESULT(0) = (result);                     \
+        }                                             \
+        break;
+
+// An operation of two 32-bit operands.
+#define WITH_A_B(name, statements)                           \
+    case OP_##name: {                                        \
+        const uint slot_b = operand_b(tile, &record, 1);     \
+        for (uint v = 0; v < tile->vectors; v++) {           \
+            const word_t a = reg(record.a, v);               \
+            const word_t b = reg(slot_b, v);                 \
+            statements                                       \
+        }                                                    \
+        break;                                               \
+    }
+
+#define BINARY_CASE(name, result) WITH_A_B(name, RESULT(0) = (result);)
+
+#define WIDENING_CASE(name, low, high) WITH_A_B(name, RESULT(0) = (low); RESULT(1) = (high);)
+
+#define WIDENING8_CASE(name, even, odd)                           \
+    WITH_A_B(name, word_t result[2];                              \
+             interleave_halves(WORDS(even), WORDS(odd), result);  \
+             RESULT(0) = result[0]; RESULT(1) = result[1];)
+
+#define MULTIPLY32_CASE(name, excess)                             \
+    WITH_A_B(name, word_t result[2];                              \
+             multiply_words(a, b, result);                        \
+             RESULT(0) = result[0]; RESULT(1) = result[1] - (excess);)
+
+// An operation of two 64-bit operands, side by side.
+#define WITH_X_Y(name, sides, statements)                                                 \
+    case OP_##name: {                                                                     \
+        const uint slot_b = operand_b(tile, &record, 2);                                  \
+        for (uint v = 0; v < tile->vectors; v++) {                                        \
+            const word_t a_low = reg(record.a, v), a_high = reg(record.a + 1, v);         \
+            const word_t b_low = reg(slot_b, v), b_high = reg(slot_b + 1, v);             \
+            wide_t low[SIDES], high[SIDES];                                               \
+            for (int side = 0; side < SIDES; side++) {                                    \
+                const wide_t x = join(a_low, a_high, side), y = join(b_low, b_high, side);\
+                sides                                                                     \
+            }                                                                             \
+            RESULT(0) = words_of(low);                                                    \
+            RESULT(1) = high_words_of(low);                                               \
+            statements                                                                    \
+        }                                                                                 \
+        break;                                                                            \
+    }
+
+#define BINARY64_CASE(name, result) WITH_X_Y(name, low[side] = (result);, (void)high;)
+
+#define WIDENING64_CASE(name, lower, upper)                           \
+    WITH_X_Y(name, low[side] = (lower); high[side] = (upper);         \
+             , RESULT(2) = words_of(high); RESULT(3) = high_words_of(high);)
+
+// ---- The pass ---------------------------------------------------------------------------------------
+
+// One pass over a program of `length` records. (wide: any value; see OUTLINE in lanes.cl.)
+OUTLINE void run_pass(word_t wide, tile_t *tile, __global const record_t *records, uint length)
+{
+    flow_t flow;
+    flow.depth = 0;
+    for (uint v = 0; v < tile->vectors; v++)
+        flow.active[v] = (word_t)0xffffffff;
+    for (uint i = 0; i < TILE; i++)
+        flow.cursors[i] = tile->executed[i] = 0;
+
+    for (uint pc = 0; pc < length;) {
+        const record_t record = records[pc];
+        uint next = pc + 1;
+        switch (record.opcode) {
+            UNARY_OPERATIONS(UNARY_CASE)
+            BINARY_OPERATIONS(BINARY_CASE)
+            WIDENING8_OPERATIONS(WIDENING8_CASE)
+            WIDENING_OPERATIONS(WIDENING_CASE)
+            MULTIPLY32_OPERATIONS(MULTIPLY32_CASE)
+            BINARY64_OPERATIONS(BINARY64_CASE)
+            WIDENING64_OPERATIONS(WIDENING64_CASE)
+        case OP_IN:
+            copy_input(tile, &record);
+            break;
+        case OP_MEMORY:
+            read_memory(tile, &record, flow.iterations[flow.depth - 1]);
+            break;
+        case OP_LOOP:
+            flow.iterations[flow.depth++] = 0;
+            break;
+        case OP_IF_LIKELY:
+        case OP_IF_RANDOM:
+            next = enter_arms(tile, &flow, &record, pc);
+            break;
+        case OP_JMP:
+            next = change_arms(tile, &flow, &record, pc);
+            break;
+        case OP_END:
+            add_outputs(tile, &flow, record.output, record.length);
+            if (record.variant == SCOPE_ELSE)
+                leave_arms(tile, &flow);
+            if (record.variant == SCOPE_LOOP) {
+                const uint loop = (uint)records[record.target - 1].immediate;
+                if (++flow.iterations[flow.depth - 1] < loop)
+                    next = record.target;
+                else
+                    flow.depth--;
+            }
+            break;
+        }
+        pc = next;
+    }
+}
