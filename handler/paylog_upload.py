@@ -1,0 +1,61 @@
+"""How the paymaker gets to know what was credited: pay log files are uploaded, and kept until
+confirmed.
+"""
+
+import logging
+from collections.abc import Callable
+
+import aiohttp
+
+from packetcrypt.client.paymaker import PaymakerClient
+from packetcrypt.handler.pool_state import PoolState
+from packetcrypt.handler.settings import AnnHandlerSettings
+from packetcrypt.handler.storage import Storage
+from packetcrypt.protocol.errors import ConfigError, PoolError
+
+_log = logging.getLogger(__name__)
+
+
+class PayLogUpload:
+    """Closes the pay log and uploads what is closed, oldest first.
+
+    state : asked every time where the paymaker is, because the master may change it
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        settings: AnnHandlerSettings,
+        storage: Storage,
+        state: Callable[[], PoolState | None],
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        self._paylog = storage.paylog
+        self._disk = storage.disk
+        self._state = state
+
+    async def close_and_upload(self) -> None:
+        """One round. What the paymaker does not confirm stays for the next round, unchanged."""
+        try:
+            await self._disk.run(self._paylog.close)
+            await self._upload_closed()
+        except (PoolError, ConfigError, OSError) as error:
+            _log.warning("pay logs wait in %s: %s", self._settings.workdir, error)
+
+    async def _upload_closed(self) -> None:
+        state = self._state()
+        paths = await self._disk.run(self._paylog.closed)
+        if state is None or not paths:
+            return
+        client = PaymakerClient(
+            self._session,
+            state.paymaker_url,
+            self._settings.pool.paymaker_http_password,
+            self._settings.paymaker_timeout,
+        )
+        for path in paths:
+            body = await self._disk.run(path.read_bytes)
+            await client.upload(body)
+            await self._disk.run(self._paylog.remove, path)
+        _log.info("the paymaker took %d pay logs", len(paths))

@@ -1,0 +1,157 @@
+"""What a handler answers over HTTP: posts of announcements, and files of them for block miners."""
+
+import asyncio
+import base64
+import hmac
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from packetcrypt.handler.announcement_files import AnnouncementFiles
+from packetcrypt.handler.intake import Intake, Overloaded
+from packetcrypt.handler.pool_state import PoolState
+from packetcrypt.handler.settings import SUBMIT_PATH, AnnHandlerSettings
+from packetcrypt.handler.statistics import HandlerStatistics
+from packetcrypt.handler.submission import (
+    BODY_LIMIT,
+    Post,
+    PostRefused,
+    check_headers,
+    reply_of,
+)
+from packetcrypt.protocol.pool_messages import AnnouncementPostReply
+
+_log = logging.getLogger(__name__)
+
+BLOCK_MINER_USER = "x"
+_FOR_EVER = "max-age=31536000, immutable"
+
+
+class HandlerServer:
+    """The HTTP side of one announcement handler.
+
+    state : asked at every post, for what the pool wants now
+    """
+
+    def __init__(
+        self,
+        settings: AnnHandlerSettings,
+        state: Callable[[], PoolState | None],
+        intake: Intake,
+        files: AnnouncementFiles,
+        statistics: HandlerStatistics,
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._intake = intake
+        self._files = files
+        self._statistics = statistics
+
+    def application(self) -> web.Application:
+        """The aiohttp application."""
+        application = web.Application(middlewares=[_answer_problems])
+        application.router.add_post(SUBMIT_PATH, self._submit)
+        application.router.add_get("/anns/index.json", self._index)
+        application.router.add_get("/anns/{name}", self._file)
+        return application
+
+    async def _submit(self, request: web.Request) -> web.StreamResponse:
+        try:
+            self._intake.refuse_if_full()
+            state = self._state()
+            headers, parent = check_headers(request.headers, state)
+            assert state is not None
+            body = await self._read_body(request)
+            credited = await self._intake.credit(Post(headers, parent, state, body))
+        except Overloaded:
+            return _answer(HTTPStatus.SERVICE_UNAVAILABLE, _error("overloaded"))
+        except PostRefused as refusal:
+            self._statistics.refused += 1
+            return _answer(HTTPStatus.BAD_REQUEST, _error(str(refusal)))
+        reply = reply_of(*credited)
+        if credited.result.internal_errors:
+            return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, reply)
+        return _answer(HTTPStatus.BAD_REQUEST if reply.errors else HTTPStatus.OK, reply)
+
+    async def _read_body(self, request: web.Request) -> bytes:
+        """The body, as far as it may be long and slow."""
+        body = bytearray()
+        if (request.content_length or 0) > BODY_LIMIT:
+            raise _too_long()
+        try:
+            async with asyncio.timeout(self._settings.request_timeout):
+                async for chunk in request.content.iter_any():
+                    body += chunk
+                    if len(body) > BODY_LIMIT:
+                        raise _too_long()
+        except TimeoutError:
+            self._statistics.refused += 1
+            raise web.HTTPRequestTimeout from None
+        return bytes(body)
+
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        self._authorise(request)
+        listing = self._files.listing
+        index = {"highestAnnFile": listing.highest, "files": listing.names}
+        return web.json_response(index, headers={"Cache-Control": "no-cache"})
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        self._authorise(request)
+        path = self._files.served(request.match_info["name"])
+        if path is None:
+            raise web.HTTPNotFound
+        response = web.FileResponse(path, headers={"Cache-Control": _FOR_EVER})
+        response.content_type = "application/octet-stream"
+        try:
+            # The sending itself, so that a client that does not read is not waited for.
+            async with asyncio.timeout(self._settings.request_timeout):
+                await response.prepare(request)
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
+        return response
+
+    def _authorise(self, request: web.Request) -> None:
+        """Block miners' password, compared in constant time."""
+        if not self._settings.block_miner_passwd:
+            return
+        credentials = f"{BLOCK_MINER_USER}:{self._settings.block_miner_passwd}".encode()
+        wanted = b"Basic " + base64.b64encode(credentials)
+        given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+        if not hmac.compare_digest(given, wanted):
+            raise web.HTTPUnauthorized(
+                headers={"WWW-Authenticate": 'Basic realm="announcements", charset="UTF-8"'}
+            )
+
+
+@web.middleware
+async def _answer_problems(
+    request: web.Request,
+    handler: Handler,
+) -> web.StreamResponse:
+    """Everything but a file is JSON of the same form, also what went wrong."""
+    try:
+        return await handler(request)
+    except web.HTTPException as problem:
+        reply = _error(problem.reason.lower())
+        problem.headers.popall("Content-Type", None)
+        return _answer(problem.status, reply, dict(problem.headers))
+
+
+def _answer(
+    status: int, reply: AnnouncementPostReply, headers: dict[str, str] | None = None
+) -> web.Response:
+    return web.Response(
+        status=status, body=reply.encode(), content_type="application/json", headers=headers
+    )
+
+
+def _error(text: str) -> AnnouncementPostReply:
+    return AnnouncementPostReply(None, errors=(text,))
+
+
+def _too_long() -> PostRefused:
+    return PostRefused(f"size above the limit of {BODY_LIMIT} bytes")

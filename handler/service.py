@@ -1,0 +1,170 @@
+"""How the parts of an announcement handler are put together, started, and stopped in the right
+order.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import aiohttp
+
+from packetcrypt.client.http import HttpLimits
+from packetcrypt.client.master import LIMITS, MasterClient
+from packetcrypt.handler.connections import HttpListener
+from packetcrypt.handler.crediting import Checker, Crediting
+from packetcrypt.handler.intake import Intake
+from packetcrypt.handler.paylog_upload import PayLogUpload
+from packetcrypt.handler.pool_follower import PoolFollower
+from packetcrypt.handler.pool_state import PoolState
+from packetcrypt.handler.server import HandlerServer
+from packetcrypt.handler.settings import AnnHandlerSettings
+from packetcrypt.handler.statistics import HandlerStatistics
+from packetcrypt.handler.storage import open_storage
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AnnHandler:
+    """A running announcement handler.
+
+    port : the port it listens at, of interest if the settings left the choice to the system
+    """
+
+    settings: AnnHandlerSettings
+    port: int
+    statistics: HandlerStatistics
+    _follower: PoolFollower
+
+    @property
+    def state(self) -> PoolState | None:
+        """What the pool asks now; None: not ready."""
+        return self._follower.state
+
+
+@asynccontextmanager
+async def running_ann_handler(
+    settings: AnnHandlerSettings,
+    *,
+    checker: Checker | None = None,
+    listener: socket.socket | None = None,
+) -> AsyncIterator[AnnHandler]:
+    """An announcement handler that runs until the context is left.
+
+        async with running_ann_handler(settings):
+            await stop.wait()
+
+    Leaving finishes the posts that were taken in, publishes and closes all files, and tries once to
+    upload the pay log. Raises `ConfigError` if the folder or the address cannot be used,
+    `DeviceError` if there is nothing to check announcements on.
+
+    checker  : used instead of an `AnnouncementChecker` on the settings' devices; not closed then
+    listener : a bound socket to listen at instead of `settings.bind`
+    """
+    statistics = HandlerStatistics()
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(open_storage(settings))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        follower = PoolFollower(_master(session, settings), settings, storage.follow)
+        upload = PayLogUpload(session, settings, storage, lambda: follower.state)
+        stack.push_async_callback(_within, settings.shutdown_timeout, upload.close_and_upload)
+
+        if checker is None:
+            checker = await stack.enter_async_context(_own_checker(settings))
+        crediting = Crediting(checker, storage)
+        intake = Intake(crediting, settings, statistics, len(checker.devices) + 1)
+        server = HandlerServer(settings, lambda: follower.state, intake, storage.files, statistics)
+        http = HttpListener(server.application(), settings, listener)
+        stack.push_async_callback(_stop_serving, http, intake, settings.shutdown_timeout)
+        await follower.poll()
+        await http.open()
+
+        report = _StatisticsReport(settings, statistics, intake)
+        tasks = [
+            _repeat(settings.poll_interval, follower.poll),
+            _repeat(settings.file_seconds, storage.publish),
+            _repeat(settings.paylog_seconds, upload.close_and_upload),
+            _repeat(settings.statistics_interval, report.log),
+        ]
+        stack.push_async_callback(_cancel, tasks)
+        _log.info(
+            "announcement handler %s takes announcements at %s (port %d)",
+            *(settings.name, settings.submit_url, http.port),
+        )
+        yield AnnHandler(settings, http.port, statistics, follower)
+        _log.info("announcement handler %s stops", settings.name)
+
+
+class _StatisticsReport:
+    """The regular log line."""
+
+    def __init__(
+        self, settings: AnnHandlerSettings, statistics: HandlerStatistics, intake: Intake
+    ) -> None:
+        self._settings = settings
+        self._statistics = statistics
+        self._intake = intake
+        self._before = statistics.snapshot()
+
+    async def log(self) -> None:
+        now = self._statistics.snapshot()
+        seconds = self._settings.statistics_interval
+        _log.info("%s", now.line(self._before, seconds, self._intake.queued))
+        self._before = now
+
+
+def _master(session: aiohttp.ClientSession, settings: AnnHandlerSettings) -> MasterClient:
+    limits = HttpLimits(LIMITS.body_size, settings.master_timeout)
+    return MasterClient(session, settings.pool.master_url, limits)
+
+
+@asynccontextmanager
+async def _own_checker(settings: AnnHandlerSettings) -> AsyncIterator[Checker]:
+    from packetcrypt.engine import AnnouncementChecker
+
+    # Opening probes and tests the devices, which takes seconds.
+    checker = await asyncio.to_thread(
+        AnnouncementChecker, settings.devices, settings.threads or None
+    )
+    try:
+        yield checker
+    finally:
+        await asyncio.to_thread(checker.close)
+
+
+def _repeat(seconds: float, action: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+    """A task that does something again and again, first after `seconds`, until it is cancelled."""
+
+    async def loop() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await action()
+            except OSError as error:
+                _log.error("%s", error)
+            except Exception:
+                # The outermost loop: one failure must not end what the handler lives on.
+                _log.exception("a regular task failed; it is tried again in %g s", seconds)
+
+    return asyncio.create_task(loop())
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _stop_serving(http: HttpListener, intake: Intake, seconds: float) -> None:
+    http.stop_listening()
+    await intake.close(seconds)
+    await http.close()
+
+
+async def _within(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await action()

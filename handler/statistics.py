@@ -1,0 +1,52 @@
+"""What a handler has done so far, and the log line that says so."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from packetcrypt.protocol.pool_messages import AnnouncementPostResult
+
+
+@dataclass
+class HandlerStatistics:
+    """Counters since the start. Posts: refused (an error of the whole), overloaded; the rest:
+    announcements.
+    """
+
+    posts: int = 0
+    refused: int = 0
+    overloaded: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    invalid: int = 0
+    bad_hash: int = 0
+    internal_errors: int = 0
+
+    def count(self, result: AnnouncementPostResult) -> None:
+        """Adds one processed post."""
+        self.posts += 1
+        self.accepted += result.accepted
+        self.duplicates += result.duplicates
+        self.invalid += result.invalid
+        self.bad_hash += result.bad_hash
+        self.internal_errors += result.internal_errors
+
+    def snapshot(self) -> Self:
+        """The counters as they are now."""
+        return replace(self)
+
+    def line(self, before: Self, seconds: float, queued: int) -> str:
+        """What happened since `before`, `seconds` ago, e.g.
+
+        "accepted 5120 (512/s, 4.2 Mb/s) dup 3 inval 0 badHash 0 internalErr 0; posts 9 refused 0
+        overloaded 0 queued 2"
+        """
+        accepted = self.accepted - before.accepted
+        megabits = accepted * 1024 * 8 / seconds / 1e6
+        return (
+            f"accepted {accepted} ({accepted / seconds:.0f}/s, {megabits:.1f} Mb/s) "
+            f"dup {self.duplicates - before.duplicates} inval {self.invalid - before.invalid} "
+            f"badHash {self.bad_hash - before.bad_hash} "
+            f"internalErr {self.internal_errors - before.internal_errors}; "
+            f"posts {self.posts - before.posts} refused {self.refused - before.refused} "
+            f"overloaded {self.overloaded - before.overloaded} queued {queued}"
+        )

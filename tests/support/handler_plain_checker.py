@@ -1,0 +1,52 @@
+"""A checker with the plain referee, for tests of what surrounds checking; it can be held and broken."""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from packetcrypt.kernels.interface import CheckedAnnouncements
+from packetcrypt.protocol.announcement import dedup_key
+from packetcrypt.protocol.errors import DeviceError
+from packetcrypt.protocol.validation import check_announcement
+
+
+class PlainChecker:
+    """Checks on one thread. open : while cleared, checks wait; broken : checks fail as a device does."""
+
+    devices = ("plain",)
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.open.set()
+        self.broken = False
+        self.requests: list[int] = []
+        self._executor = ThreadPoolExecutor(1)
+
+    def submit(
+        self, announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8]
+    ) -> Future[CheckedAnnouncements]:
+        self.requests.append(len(announcements))
+        return self._executor.submit(self._check, announcements, parent_hashes)
+
+    def _check(
+        self, announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8]
+    ) -> CheckedAnnouncements:
+        self.open.wait()
+        if self.broken:
+            raise DeviceError("the device was unplugged")
+        checked = [
+            check_announcement(row.tobytes(), parent.tobytes())
+            for row, parent in zip(announcements, parent_hashes, strict=True)
+        ]
+        hashes = b"".join(one.work_hash or bytes(32) for one in checked)
+        return CheckedAnnouncements(
+            np.array([one.result for one in checked], np.uint8),
+            np.frombuffer(hashes, np.uint8).reshape(-1, 32),
+            np.array([dedup_key(row.tobytes()) for row in announcements], np.uint64),
+        )
+
+    def close(self) -> None:
+        self.open.set()
+        self._executor.shutdown()
