@@ -1,0 +1,42 @@
+"""`packetcrypt ah`: run an announcement handler."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import click
+
+from packetcrypt.cli.options import log_to_stderr
+from packetcrypt.handler.service import running_ann_handler
+from packetcrypt.handler.settings import AnnHandlerSettings
+from packetcrypt.handler.settings_file import load_ann_handler_settings
+
+
+@click.command(name="ah")
+@click.option(
+    "-C",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("pool.toml"),
+    show_default=True,
+    help="The pool's settings file.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@click.argument("name", required=False)
+def command(config: Path, verbose: bool, name: str | None) -> None:
+    """Take announcements from miners: check, de-duplicate and credit them.
+
+    NAME chooses the table [ann_handler.NAME] of the settings file; it may be left out if there is
+    only one. Ctrl-C finishes the posts that were taken in and stops.
+    """
+    log_to_stderr(verbose)
+    asyncio.run(_serve(load_ann_handler_settings(config, name)))
+
+
+async def _serve(settings: AnnHandlerSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with running_ann_handler(settings):
+        await stop.wait()

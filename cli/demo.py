@@ -1,0 +1,67 @@
+"""`packetcrypt demo`: see announcements being mined and accepted, without any network."""
+
+import asyncio
+import logging
+import signal
+import sys
+
+import click
+
+from packetcrypt.cli.options import device_option, threads_option
+from packetcrypt.engine.statistics import DeviceState
+from packetcrypt.miner.log_line import format_report
+from packetcrypt.pool.demo import DemoReport, run_demo
+
+EXIT_NOTHING_ACCEPTED = 1
+
+
+@click.command(name="demo")
+@click.option(
+    "--seconds", type=click.FloatRange(1), default=30.0, show_default=True, help="How long to mine."
+)
+@threads_option
+@device_option
+def command(seconds: float, threads: int | None, devices: tuple[str, ...]) -> int:
+    """Mine for a small pool on loopback and say what came of it.
+
+    Starts a static pool (its chain is made up and stands still), an announcement handler and the
+    announcement miner, all with real HTTP and real devices. Ctrl-C ends it early. Exit status 1 if
+    nothing was accepted.
+    """
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    click.echo("Starting a pool on loopback and testing the devices …")
+    report = asyncio.run(_run(seconds, threads, devices))
+    click.echo(f"\n\n{report.summary()}")
+    (pool,) = report.mining.pools
+    return 0 if pool.counts.accepted else EXIT_NOTHING_ACCEPTED
+
+
+async def _run(seconds: float, threads: int | None, devices: tuple[str, ...]) -> DemoReport:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return await run_demo(seconds, devices, threads, _Line().show, stop)
+
+
+class _Line:
+    """The live line: rewritten every second on a terminal, else printed every fifth second."""
+
+    def __init__(self) -> None:
+        self._on_terminal = sys.stdout.isatty()
+        self._shown = 0
+
+    def show(self, report: DemoReport) -> None:
+        states = {device.state for device in report.engine.devices}
+        text = "testing the devices …" if states == {DeviceState.STARTING} else self._text(report)
+        if self._on_terminal:
+            click.echo(f"\r{text}\033[K", nl=False)
+        elif self._shown % 5 == 0:
+            click.echo(text)
+        self._shown += 1
+
+    def _text(self, report: DemoReport) -> str:
+        found = (
+            f"{report.hashes_per_second / 1000:.0f} Ke/s, {report.engine.announcements} found | "
+        )
+        return found + format_report(report.mining)
