@@ -38,7 +38,7 @@ typedef struct {
 INLINE void find_windows(tile_t *tile, __global const uint *numbers, uint items)
 {
     tile->in_order = true;
-    for (uint i = 0; i < tile->vectors * GROUP; i++) {
+    for (uint i = 0; i < tile->arrays.vectors * GROUP; i++) {
         tile->window[i] = numbers[i < items ? i : items - 1] % WINDOW_STARTS;
         tile->in_order = tile->in_order && tile->window[i] == tile->window[i - i % GROUP] + i % GROUP;
     }
@@ -49,21 +49,21 @@ INLINE void fill_source(const tile_t *tile, __global const uint *numbers, uint i
                         __global const uint *state)
 {
     for (uint word = 0; word < ARRAY_WORDS; word++)
-        for (uint v = 0; v < tile->vectors; v++)
-            vector_at(tile->source, word, v) = (word_t)state[word];
-    for (uint i = 0; i < tile->vectors * GROUP; i++)
-        tile->source[i] = numbers[i < items ? i : items - 1];
+        for (uint v = 0; v < tile->arrays.vectors; v++)
+            vector_at(tile->arrays.source, word, v) = (word_t)state[word];
+    for (uint i = 0; i < tile->arrays.vectors * GROUP; i++)
+        tile->arrays.source[i] = numbers[i < items ? i : items - 1];
 }
 
 // Every item's output before a pass: part `part` (0 or 1, 1024 bytes) of its state.
 INLINE void fill_target(const tile_t *tile, __global const uint *numbers, uint items,
                         __global const uint *state, uint part)
 {
-    for (uint i = 0; i < tile->vectors * GROUP; i++) {
-        __global uint *target = tile->target + i * tile->target_words;
+    for (uint i = 0; i < tile->arrays.vectors * GROUP; i++) {
+        __global uint *target = tile->arrays.target + i * tile->arrays.target_words;
         for (uint word = 0; word < ARRAY_WORDS; word++)
             target[word] = state[part * ARRAY_WORDS + word];
-        for (uint word = ARRAY_WORDS; word < tile->target_words; word++)
+        for (uint word = ARRAY_WORDS; word < tile->arrays.target_words; word++)
             target[word] = 0;
         if (part == 0)
             target[0] = numbers[i < items ? i : items - 1];
@@ -74,10 +74,10 @@ INLINE void fill_target(const tile_t *tile, __global const uint *numbers, uint i
 INLINE void keep_target(const workspace_t *space, uint part)
 {
     const tile_t *tile = &space->tile;
-    for (uint i = 0; i < tile->vectors * GROUP; i++) {
-        __global uint *target = tile->target + i * tile->target_words;
+    for (uint i = 0; i < tile->arrays.vectors * GROUP; i++) {
+        __global uint *target = tile->arrays.target + i * tile->arrays.target_words;
         __global uint *kept = space->states + i * (STATE_STRIDE / 4) + part * ARRAY_WORDS;
-        for (uint word = ARRAY_WORDS; word < tile->target_words; word++)
+        for (uint word = ARRAY_WORDS; word < tile->arrays.target_words; word++)
             target[word % ARRAY_WORDS] += target[word];
         for (uint word = 0; word < ARRAY_WORDS; word++)
             kept[word] = target[word];
@@ -88,7 +88,7 @@ INLINE void keep_target(const workspace_t *space, uint part)
 INLINE void transpose_source(const workspace_t *space)
 {
     const tile_t *tile = &space->tile;
-    for (uint v = 0; v < tile->vectors; v++) {
+    for (uint v = 0; v < tile->arrays.vectors; v++) {
         uint at[GROUP];
         for (int lane = 0; lane < GROUP; lane++)
             at[lane] = STATES_AT + (v * GROUP + lane) * STATE_STRIDE + 4 * ARRAY_WORDS;
@@ -96,7 +96,7 @@ INLINE void transpose_source(const workspace_t *space)
             word_t words[16];
             load_lanes(words, space->bytes, at);
             for (int i = 0; i < 16; i++)
-                vector_at(tile->source, word + i, v) = words[i];
+                vector_at(tile->arrays.source, word + i, v) = words[i];
             for (int lane = 0; lane < GROUP; lane++)
                 at[lane] += 64;
         }
@@ -169,9 +169,9 @@ INLINE void compute_items(workspace_t *space, const task_t *task, __global const
                           __global uchar *too_long)
 {
     tile_t *tile = &space->tile;
-    tile->memory = memory;
-    tile->vectors = (task->items + GROUP - 1) / GROUP;
-    tile->immediate_slot = task->slots;
+    tile->arrays.memory = memory;
+    tile->arrays.vectors = (task->items + GROUP - 1) / GROUP;
+    tile->arrays.immediate_slot = task->slots;
     tile->count_words = task->count_words;
     find_windows(tile, numbers, task->items);
     fill_source(tile, numbers, task->items, state);
@@ -207,10 +207,10 @@ __kernel void randhash_items(__global const task_t *tasks, uint task_count,
     space.bytes = scratch + get_global_id(0) * scratch_size;
     space.states = (__global uint *)(space.bytes + STATES_AT);
     tile_t *tile = &space.tile;
-    tile->source = (__global uint *)(space.bytes + SOURCE_AT);
-    tile->registers = (__global uint *)(space.bytes + REGISTERS_AT);
-    tile->target = tile->registers + slots * TILE;
-    tile->target_words = target_words;
+    tile->arrays.source = (__global uint *)(space.bytes + SOURCE_AT);
+    tile->arrays.registers = (__global uint *)(space.bytes + REGISTERS_AT);
+    tile->arrays.target = tile->arrays.registers + slots * TILE;
+    tile->arrays.target_words = target_words;
     for (uint t = get_global_id(0); t < task_count; t += get_global_size(0)) {
         const task_t task = tasks[t];
         compute_items(&space, &task, records + task.records, memories + task.memory * MEMORY_WORDS,

@@ -28,6 +28,10 @@ TASK_DTYPE = np.dtype(
     ]
 )
 
+#: Items of a tile on a CPU: enough that looking at an instruction costs little, few enough that what
+#: it works on nearly fits the L1 cache. Measured on Zen 3, a table: 16: 70 ms, 32: 60, 64: 140.
+_CPU_TILE = 32
+
 # The scratch space of a work-item, as randhash.cl divides it.
 _ARRAY_WORDS = 256
 _STATE_STRIDE = 2112
@@ -89,10 +93,11 @@ class RandHash:
 
     def __init__(self, context: DeviceContext) -> None:
         self._context = context
-        self.tile = 1 if context.traits.lanes == 1 else 64
+        self.tile = 1 if context.traits.lanes == 1 else _CPU_TILE
         defines = {f"OP_{opcode.name}": int(opcode) for opcode in Opcode}
         defines |= {f"SCOPE_{scope.name}": int(scope) for scope in Scope}
-        program = context.build("randhash.cl", MAX_EXECUTED=MAX_EXECUTED, **defines)
+        defines |= {"MAX_EXECUTED": MAX_EXECUTED, "TILE": self.tile}
+        program = context.build("randhash.cl", **defines)
         self._kernel = program.randhash_items
         self._scratch: cl.Buffer | None = None
         self._scratch_size = 0

@@ -5,17 +5,11 @@
 // the tile's items side by side. Both arms of an IF run, under masks that only matter where registers
 // are added to the output: there each item has a cursor of its own, so the output lies item by item.
 //
-// OP_… and SCOPE_… come from the host: the values of `Opcode` and of `Scope`.
+// From the host come TILE, and the values of `Opcode` and `Scope` as OP_… and SCOPE_….
 
 #include "lanes.cl"
 #include "randhash_operations.cl"
 
-// Items of a tile: enough that looking at a record costs little, few enough that all stays in the L2 cache.
-#if GROUP == 1
-#define TILE 1
-#else
-#define TILE 64
-#endif
 #define VECTORS (TILE / GROUP)
 
 #define ARRAY_WORDS 256 // of input, output and memory window
@@ -29,23 +23,29 @@ typedef struct {
     uint then_words, else_words;
 } record_t;
 
-// A tile and its place in the work-item's scratch space.
+// Where a tile's data lie in the work-item's scratch space, and their sizes. Passed by value, so that the
+// compiler need not reload it after each store.
 //
-// registers : slots of TILE words; two more above the program's hold immediates
+// registers : slots of TILE words; the ones from immediate_slot on hold immediates
 // source    : input, ARRAY_WORDS times TILE words
 // target    : output, TILE times target_words words; what is beyond ARRAY_WORDS wraps around in the end
 // memory    : the program's 2048 words
-// window    : where in `memory` each item's window begins
-// in_order  : whether the windows of every GROUP items begin at successive words
 // vectors   : of GROUP items, as many as the tile uses
-// executed  : words of IF arms that each item executed, kept up to date if count_words
 typedef struct {
     __global uint *registers, *source, *target;
     __global const uint *memory;
-    uint window[TILE];
-    bool in_order;
     uint vectors, target_words, immediate_slot;
-    bool count_words;
+} arrays_t;
+
+// A tile.
+//
+// window   : where in the memory each item's window begins
+// in_order : whether the windows of every GROUP items begin at successive words
+// executed : words of IF arms that each item executed in a pass, if count_words
+typedef struct {
+    arrays_t arrays;
+    uint window[TILE];
+    bool in_order, count_words;
     uint executed[TILE];
 } tile_t;
 
@@ -62,14 +62,14 @@ typedef struct {
 
 #define vector_at(words, row, vector) \
     (*(__global row_t *)((words) + (uint)(row) * TILE + (vector) * GROUP))
-#define reg(slot, vector) vector_at(tile->registers, slot, vector)
+#define reg(slot, vector) vector_at(arrays.registers, slot, vector)
 
 // ---- Scopes ---------------------------------------------------------------------------------------
 
-INLINE bool any_active(const tile_t *tile, const flow_t *flow)
+INLINE bool any_active(const arrays_t arrays, const flow_t *flow)
 {
     word_t any = 0;
-    for (uint v = 0; v < tile->vectors; v++)
+    for (uint v = 0; v < arrays.vectors; v++)
         any |= flow->active[v];
     return greatest_lane(any) != 0;
 }
@@ -83,10 +83,10 @@ INLINE void count_arms(tile_t *tile, uint vector, word_t arm_words)
 }
 
 // IF: the arm to run next; items of the other one rest.
-INLINE uint enter_arms(tile_t *tile, flow_t *flow, const record_t *record, uint pc)
+INLINE uint enter_arms(const arrays_t arrays, tile_t *tile, flow_t *flow, const record_t *record, uint pc)
 {
     const uint depth = flow->depth++;
-    for (uint v = 0; v < tile->vectors; v++) {
+    for (uint v = 0; v < arrays.vectors; v++) {
         const word_t deciding = reg(record->a, v) & (uint)record->immediate;
         const word_t goes_in = deciding != 0 ? (word_t)0xffffffff : (word_t)0;
         const word_t active = flow->active[v];
@@ -97,40 +97,40 @@ INLINE uint enter_arms(tile_t *tile, flow_t *flow, const record_t *record, uint 
             count_arms(tile, v, (flow->active[v] & record->then_words) |
                                     (flow->rest[depth][v] & record->else_words));
     }
-    if (any_active(tile, flow))
+    if (any_active(arrays, flow))
         return pc + 2;
-    for (uint v = 0; v < tile->vectors; v++)
+    for (uint v = 0; v < arrays.vectors; v++)
         flow->active[v] = flow->rest[depth][v];
     return record->target;
 }
 
-INLINE void leave_arms(const tile_t *tile, flow_t *flow)
+INLINE void leave_arms(const arrays_t arrays, flow_t *flow)
 {
     flow->depth--;
-    for (uint v = 0; v < tile->vectors; v++)
+    for (uint v = 0; v < arrays.vectors; v++)
         flow->active[v] = flow->before[flow->depth][v];
 }
 
 // The JMP between the arms: run the second one if any item has been resting for it.
-INLINE uint change_arms(const tile_t *tile, flow_t *flow, const record_t *record, uint pc)
+INLINE uint change_arms(const arrays_t arrays, flow_t *flow, const record_t *record, uint pc)
 {
-    for (uint v = 0; v < tile->vectors; v++)
+    for (uint v = 0; v < arrays.vectors; v++)
         flow->active[v] = flow->rest[flow->depth - 1][v];
-    if (any_active(tile, flow))
+    if (any_active(arrays, flow))
         return pc + 1;
-    leave_arms(tile, flow);
+    leave_arms(arrays, flow);
     return record->target;
 }
 
 // ---- Moving words ----------------------------------------------------------------------------------
 
 // Adds `length` registers from `slot` on to the output of the active items and moves their cursors.
-INLINE void add_outputs(tile_t *tile, flow_t *flow, uint slot, uint length)
+INLINE void add_outputs(const arrays_t arrays, flow_t *flow, uint slot, uint length)
 {
-    for (uint v = 0; v < tile->vectors; v++) {
+    for (uint v = 0; v < arrays.vectors; v++) {
         const word_t active = flow->active[v];
         uint *cursors = flow->cursors + v * GROUP;
-        __global uint *target = tile->target + v * GROUP * tile->target_words;
+        __global uint *target = arrays.target + v * GROUP * arrays.target_words;
         for (uint done = 0; done < length; done += GROUP) {
             word_t words[GROUP];
 #pragma unroll
@@ -139,7 +139,7 @@ INLINE void add_outputs(tile_t *tile, flow_t *flow, uint slot, uint length)
             transpose(words);
 #pragma unroll
             for (int lane = 0; lane < GROUP; lane++)
-                *(__global row_t *)(target + lane * tile->target_words + cursors[lane] + done) +=
+                *(__global row_t *)(target + lane * arrays.target_words + cursors[lane] + done) +=
                     words[lane];
         }
         const word_t moved = lanes_from(cursors) + (active & length);
@@ -147,12 +147,12 @@ INLINE void add_outputs(tile_t *tile, flow_t *flow, uint slot, uint length)
     }
 }
 
-INLINE void read_memory(const tile_t *tile, const record_t *record, uint iteration)
+INLINE void read_memory(const arrays_t arrays, const tile_t *tile, const record_t *record, uint iteration)
 {
     const uint step = (uint)(record->immediate >> 32);
     __global const uint *memory =
-        tile->memory + ((uint)record->immediate + iteration * step) % ARRAY_WORDS;
-    for (uint v = 0; v < tile->vectors; v++) {
+        arrays.memory + ((uint)record->immediate + iteration * step) % ARRAY_WORDS;
+    for (uint v = 0; v < arrays.vectors; v++) {
         const uint *window = tile->window + v * GROUP;
         if (tile->in_order) {
             reg(record->output, v) = *(__global const row_t *)(memory + window[0]);
@@ -165,21 +165,21 @@ INLINE void read_memory(const tile_t *tile, const record_t *record, uint iterati
     }
 }
 
-INLINE void copy_input(const tile_t *tile, const record_t *record)
+INLINE void copy_input(const arrays_t arrays, const record_t *record)
 {
-    for (uint v = 0; v < tile->vectors; v++)
-        reg(record->output, v) = vector_at(tile->source, (uint)record->immediate, v);
+    for (uint v = 0; v < arrays.vectors; v++)
+        reg(record->output, v) = vector_at(arrays.source, (uint)record->immediate, v);
 }
 
 // Slot of operand b: an immediate is first written to the slots kept for it.
-INLINE uint operand_b(const tile_t *tile, const record_t *record, uint words)
+INLINE uint operand_b(const arrays_t arrays, const record_t *record, uint words)
 {
     if (!record->variant)
         return record->b;
     for (uint i = 0; i < words; i++)
-        for (uint v = 0; v < tile->vectors; v++)
-            reg(tile->immediate_slot + i, v) = (word_t)(uint)(record->immediate >> 32 * i);
-    return tile->immediate_slot;
+        for (uint v = 0; v < arrays.vectors; v++)
+            reg(arrays.immediate_slot + i, v) = (word_t)(uint)(record->immediate >> 32 * i);
+    return arrays.immediate_slot;
 }
 
 // ---- Operations ------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ INLINE uint operand_b(const tile_t *tile, const record_t *record, uint words)
 
 #define UNARY_CASE(name, result)                      \
     case OP_##name:                                   \
-        for (uint v = 0; v < tile->vectors; v++) {    \
+        for (uint v = 0; v < arrays.vectors; v++) {    \
             const word_t a = reg(record.a, v);        \
             RESULT(0) = (result);                     \
         }                                             \
@@ -197,8 +197,8 @@ INLINE uint operand_b(const tile_t *tile, const record_t *record, uint words)
 // An operation of two 32-bit operands.
 #define WITH_A_B(name, statements)                           \
     case OP_##name: {                                        \
-        const uint slot_b = operand_b(tile, &record, 1);     \
-        for (uint v = 0; v < tile->vectors; v++) {           \
+        const uint slot_b = operand_b(arrays, &record, 1);     \
+        for (uint v = 0; v < arrays.vectors; v++) {           \
             const word_t a = reg(record.a, v);               \
             const word_t b = reg(slot_b, v);                 \
             statements                                       \
@@ -223,8 +223,8 @@ INLINE uint operand_b(const tile_t *tile, const record_t *record, uint words)
 // An operation of two 64-bit operands, side by side.
 #define WITH_X_Y(name, sides, statements)                                                 \
     case OP_##name: {                                                                     \
-        const uint slot_b = operand_b(tile, &record, 2);                                  \
-        for (uint v = 0; v < tile->vectors; v++) {                                        \
+        const uint slot_b = operand_b(arrays, &record, 2);                                  \
+        for (uint v = 0; v < arrays.vectors; v++) {                                        \
             const word_t a_low = reg(record.a, v), a_high = reg(record.a + 1, v);         \
             const word_t b_low = reg(slot_b, v), b_high = reg(slot_b + 1, v);             \
             wide_t low[SIDES], high[SIDES];                                               \
@@ -250,9 +250,10 @@ INLINE uint operand_b(const tile_t *tile, const record_t *record, uint words)
 // One pass over a program of `length` records. (wide: any value; see OUTLINE in lanes.cl.)
 OUTLINE void run_pass(word_t wide, tile_t *tile, __global const record_t *records, uint length)
 {
+    const arrays_t arrays = tile->arrays;
     flow_t flow;
     flow.depth = 0;
-    for (uint v = 0; v < tile->vectors; v++)
+    for (uint v = 0; v < arrays.vectors; v++)
         flow.active[v] = (word_t)0xffffffff;
     for (uint i = 0; i < TILE; i++)
         flow.cursors[i] = tile->executed[i] = 0;
@@ -269,25 +270,25 @@ OUTLINE void run_pass(word_t wide, tile_t *tile, __global const record_t *record
             BINARY64_OPERATIONS(BINARY64_CASE)
             WIDENING64_OPERATIONS(WIDENING64_CASE)
         case OP_IN:
-            copy_input(tile, &record);
+            copy_input(arrays, &record);
             break;
         case OP_MEMORY:
-            read_memory(tile, &record, flow.iterations[flow.depth - 1]);
+            read_memory(arrays, tile, &record, flow.iterations[flow.depth - 1]);
             break;
         case OP_LOOP:
             flow.iterations[flow.depth++] = 0;
             break;
         case OP_IF_LIKELY:
         case OP_IF_RANDOM:
-            next = enter_arms(tile, &flow, &record, pc);
+            next = enter_arms(arrays, tile, &flow, &record, pc);
             break;
         case OP_JMP:
-            next = change_arms(tile, &flow, &record, pc);
+            next = change_arms(arrays, &flow, &record, pc);
             break;
         case OP_END:
-            add_outputs(tile, &flow, record.output, record.length);
+            add_outputs(arrays, &flow, record.output, record.length);
             if (record.variant == SCOPE_ELSE)
-                leave_arms(tile, &flow);
+                leave_arms(arrays, &flow);
             if (record.variant == SCOPE_LOOP) {
                 const uint loop = (uint)records[record.target - 1].immediate;
                 if (++flow.iterations[flow.depth - 1] < loop)
