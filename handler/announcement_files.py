@@ -17,7 +17,7 @@ Blocking; all but `listing` and `served` belong to the handler's disk thread.
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +25,6 @@ from packetcrypt.handler.dedup import Keys, KeyTable, dedup_keys
 from packetcrypt.handler.durable import DurableFile, replace_file, sync_directory, truncate_file
 from packetcrypt.handler.settings import AnnHandlerSettings
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
-from packetcrypt.protocol.errors import DecodeError
 from packetcrypt.protocol.json_fields import I32_MAX, JsonFields
 
 _log = logging.getLogger(__name__)
@@ -64,10 +63,11 @@ class AnnouncementFiles:
         self._published: list[_Published] = []
         self._next_number = 1
         self._kept_from = 0
+        self._block_hashes: dict[int, bytes] = {}
 
     def recover(self) -> tuple[dict[int, KeyTable], dict[int, bytes]]:
         """Takes up the files of the last run: credited keys and block hashes, both by height."""
-        block_hashes = self._read_record()
+        self._read_record()
         tables: dict[int, KeyTable] = {}
         for path in sorted(self._folder.iterdir()):
             if published := _PUBLISHED.fullmatch(path.name):
@@ -85,7 +85,7 @@ class AnnouncementFiles:
             tables.setdefault(height, KeyTable()).add(_read_keys(path))
         self._published.sort()
         self._update_listing()
-        return tables, block_hashes
+        return tables, self._block_hashes
 
     def append(self, height: int, handler_number: int, announcements: bytes) -> None:
         """Puts credited announcements of one parent height on the disk. OSError: none is there."""
@@ -103,20 +103,23 @@ class AnnouncementFiles:
         for height, handler_number in list(self._open):
             self._publish(height, handler_number)
 
-    def follow(
-        self, block_hashes: Mapping[int, bytes], replaced: list[int], kept_from: int
-    ) -> None:
-        """Withdraws the files of replaced blocks, drops those of heights long past, records the
-        rest.
+    def follow(self, block_hashes: Mapping[int, bytes], kept_from: int) -> None:
+        """Withdraws the files of replaced blocks, drops those of heights long past.
 
-        block_hashes : by height, internal byte order; kept_from : lowest height whose files
-                       de-duplicate
+        block_hashes : by height, internal byte order
+        kept_from    : lowest height whose files are needed to recognise duplicates
         """
+        replaced = {
+            height
+            for height, block_hash in block_hashes.items()
+            if self._block_hashes.get(height, block_hash) != block_hash
+        }
         if replaced:
             # The next n first: the files that tell the highest may be the ones that go.
-            self._write_record(self._read_record())
+            self._write_record()
             self._withdraw(replaced)
-        self._write_record(block_hashes)
+        self._block_hashes = dict(block_hashes)
+        self._write_record()
         self._kept_from = kept_from
         self._drop_old()
 
@@ -142,7 +145,7 @@ class AnnouncementFiles:
         self._next_number += 1
         self._drop_old()
 
-    def _withdraw(self, heights: list[int]) -> None:
+    def _withdraw(self, heights: Set[int]) -> None:
         for key in [key for key in self._open if key[0] in heights]:
             file = self._open.pop(key)
             file.close()
@@ -167,30 +170,27 @@ class AnnouncementFiles:
         names = tuple(file.name for file in self._published[-self._files_to_keep :])
         self.listing = FileListing(self._next_number - 1, names)
 
-    def _read_record(self) -> dict[int, bytes]:
-        """Block hashes by height; also moves the next n past the record's."""
+    def _read_record(self) -> None:
+        path = self._folder / _RECORD
+        if not path.exists():
+            return
         try:
-            body = (self._folder / _RECORD).read_bytes()
-        except FileNotFoundError:
-            return {}
-        try:
-            fields = JsonFields.parse(body, _RECORD)
-            number = fields.integer("nextFile", 1, _MAX_NUMBER)
+            fields = JsonFields.parse(path.read_bytes(), _RECORD)
+            self._next_number = fields.integer("nextFile", 1, _MAX_NUMBER)
             heights = fields.integers("heights", 0, I32_MAX)
             hashes = [bytes.fromhex(text)[::-1] for text in fields.texts("hashes")]
-        except (DecodeError, ValueError) as error:
-            # Replaced as a whole, so somebody edited it. All it is needed for is a rollback while
-            # down.
-            _log.warning("%s: ignored: %s", self._folder / _RECORD, error)
-            return {}
-        self._next_number = max(self._next_number, number)
-        return dict(zip(heights, hashes, strict=False))
+        except ValueError as error:
+            # It is replaced as a whole, so somebody edited it. It is missed only if a block was
+            # replaced while the handler was down, or withdrawn files had the highest numbers.
+            _log.warning("%s is ignored: %s", path, error)
+            return
+        self._block_hashes = dict(zip(heights, hashes, strict=False))
 
-    def _write_record(self, block_hashes: Mapping[int, bytes]) -> None:
+    def _write_record(self) -> None:
         record = {
             "nextFile": self._next_number,
-            "heights": list(block_hashes),
-            "hashes": [block_hash[::-1].hex() for block_hash in block_hashes.values()],
+            "heights": list(self._block_hashes),
+            "hashes": [block_hash[::-1].hex() for block_hash in self._block_hashes.values()],
         }
         replace_file(self._folder / _RECORD, json.dumps(record).encode())
 

@@ -39,17 +39,14 @@ class ParentTables:
         entry = self._entries.get(parent.height)
         return entry.table if entry and entry.block_hash == parent.hash else None
 
-    def follow(self, parents: Iterable[ParentBlock]) -> list[int]:
-        """Makes tables for new parents; returns the heights whose block was replaced, now empty."""
-        replaced = []
+    def follow(self, parents: Iterable[ParentBlock]) -> None:
+        """Makes tables for new parents, empty ones where a block was replaced."""
         for parent in parents:
             entry = self._entries.setdefault(parent.height, _Entry(parent.hash))
             if entry.block_hash is None:
                 entry.block_hash = parent.hash
             elif entry.block_hash != parent.hash:
                 self._entries[parent.height] = _Entry(parent.hash)
-                replaced.append(parent.height)
-        return replaced
 
     def forget_below(self, height: int) -> None:
         """Drops the tables of lower heights."""

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import aiohttp
 
 from packetcrypt.client.paymaker import PaymakerClient
-from packetcrypt.handler.pool_state import PoolState
 from packetcrypt.handler.settings import AnnHandlerSettings
 from packetcrypt.handler.storage import Storage
 from packetcrypt.protocol.errors import ConfigError, PoolError
@@ -19,7 +18,7 @@ _log = logging.getLogger(__name__)
 class PayLogUpload:
     """Closes the pay log and uploads what is closed, oldest first.
 
-    state : asked every time where the paymaker is, because the master may change it
+    paymaker_url : asked every time, because the master may change it; None while nobody knows
     """
 
     def __init__(
@@ -27,13 +26,13 @@ class PayLogUpload:
         session: aiohttp.ClientSession,
         settings: AnnHandlerSettings,
         storage: Storage,
-        state: Callable[[], PoolState | None],
+        paymaker_url: Callable[[], str | None],
     ) -> None:
         self._session = session
         self._settings = settings
         self._paylog = storage.paylog
         self._disk = storage.disk
-        self._state = state
+        self._paymaker_url = paymaker_url
 
     async def close_and_upload(self) -> None:
         """One round. What the paymaker does not confirm stays for the next round, unchanged."""
@@ -44,13 +43,13 @@ class PayLogUpload:
             _log.warning("pay logs wait in %s: %s", self._settings.workdir, error)
 
     async def _upload_closed(self) -> None:
-        state = self._state()
+        url = self._paymaker_url()
         paths = await self._disk.run(self._paylog.closed)
-        if state is None or not paths:
+        if url is None or not paths:
             return
         client = PaymakerClient(
             self._session,
-            state.paymaker_url,
+            url,
             self._settings.pool.paymaker_http_password,
             self._settings.paymaker_timeout,
         )

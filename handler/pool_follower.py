@@ -16,9 +16,12 @@ _log = logging.getLogger(__name__)
 class PoolFollower:
     """Keeps a `PoolState` up to date.
 
-    state     : None until the master has told everything, and while it does not list this handler
-    on_change : awaited with every new state before it becomes `state`, so that nothing is taken in
-                under a state that the files do not know yet
+    state        : None until the master has told everything, and while it does not list this
+                   handler
+    paymaker_url : None until the master has told it. A handler that is not listed any more still
+                   has pay logs to upload
+    on_change    : awaited with every new state before it becomes `state`, so that nothing is taken
+                   in under a state that the files do not know yet
     """
 
     def __init__(
@@ -28,6 +31,7 @@ class PoolFollower:
         on_change: Callable[[PoolState], Awaitable[None]],
     ) -> None:
         self.state: PoolState | None = None
+        self.paymaker_url: str | None = None
         self._master = master
         self._settings = settings
         self._on_change = on_change
@@ -37,6 +41,7 @@ class PoolFollower:
         """Looks at the master once. What it cannot say now is logged, and the last state stays."""
         try:
             config = await self._master.config()
+            self.paymaker_url = config.paymaker_url
             number = self._own_number(config)
             parents = await self._parents(config)
         except PoolError as error:
@@ -51,7 +56,6 @@ class PoolFollower:
             handler_count=len(config.submit_ann_urls),
             ann_target=config.ann_target,
             ann_versions=config.ann_versions,
-            paymaker_url=config.paymaker_url,
         )
         if state != self.state:
             await self._on_change(state)

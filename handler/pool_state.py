@@ -35,7 +35,6 @@ class PoolState:
     handler_count: int
     ann_target: int
     ann_versions: tuple[int, ...]
-    paymaker_url: str
 
     @property
     def tip(self) -> ParentBlock:

@@ -6,8 +6,10 @@ import hmac
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.typedefs import Handler
 
 from packetcrypt.handler.announcement_files import AnnouncementFiles
@@ -103,15 +105,8 @@ class HandlerServer:
         path = self._files.served(request.match_info["name"])
         if path is None:
             raise web.HTTPNotFound
-        response = web.FileResponse(path, headers={"Cache-Control": _FOR_EVER})
+        response = _TimedFile(path, self._settings.request_timeout)
         response.content_type = "application/octet-stream"
-        try:
-            # The sending itself, so that a client that does not read is not waited for.
-            async with asyncio.timeout(self._settings.request_timeout):
-                await response.prepare(request)
-        except TimeoutError:
-            if request.transport is not None:
-                request.transport.abort()
         return response
 
     def _authorise(self, request: web.Request) -> None:
@@ -125,6 +120,24 @@ class HandlerServer:
             raise web.HTTPUnauthorized(
                 headers={"WWW-Authenticate": 'Basic realm="announcements", charset="UTF-8"'}
             )
+
+
+class _TimedFile(web.FileResponse):
+    """A file that must be gone in time: a client that does not read is not waited for."""
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        super().__init__(path, headers={"Cache-Control": _FOR_EVER})
+        self._seconds = seconds
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Sends the file (which aiohttp does here)."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await super().prepare(request)
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionResetError("the client did not read a file in time") from None
 
 
 @web.middleware

@@ -69,7 +69,7 @@ async def running_ann_handler(
         storage = await stack.enter_async_context(open_storage(settings))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         follower = PoolFollower(_master(session, settings), settings, storage.follow)
-        upload = PayLogUpload(session, settings, storage, lambda: follower.state)
+        upload = PayLogUpload(session, settings, storage, lambda: follower.paymaker_url)
         stack.push_async_callback(_within, settings.shutdown_timeout, upload.close_and_upload)
 
         if checker is None:

@@ -32,9 +32,9 @@ class Storage:
         them.
         """
         kept_from = state.tip.height - KEPT_HEIGHTS + 1
-        replaced = self.tables.follow(state.parents)
+        self.tables.follow(state.parents)
         self.tables.forget_below(kept_from)
-        await self.disk.run(self.files.follow, self.tables.block_hashes(), replaced, kept_from)
+        await self.disk.run(self.files.follow, self.tables.block_hashes(), kept_from)
 
     async def publish(self) -> None:
         """Offers all announcements to block miners that are not offered yet."""

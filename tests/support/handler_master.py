@@ -1,5 +1,6 @@
 """A pool master over real HTTP whose answers a test can change while it runs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -28,6 +29,8 @@ class ChangingMaster:
 
     def __init__(self) -> None:
         self.is_ready = True
+        self._questions = 0
+        self._asked = asyncio.Condition()
         self.blocks: dict[bytes, BlockInfo] = {}
         self.config = MasterConfig(
             tip_hash=bytes(32),
@@ -40,7 +43,6 @@ class ChangingMaster:
             mine_old_anns=0,
             ann_target=EASIEST_TARGET,
         )
-        self._tip_height = FIRST_HEIGHT - 1
         for height in (FIRST_HEIGHT, FIRST_HEIGHT + 1):
             self.add_block(made_up_hash(height))
         for job in KNOWN_JOBS:
@@ -71,7 +73,19 @@ class ChangingMaster:
         height = self.blocks[block_hash].height
         self.config = replace(self.config, tip_hash=block_hash, current_height=height + 1)
 
+    async def told(self) -> None:
+        """Waits until whoever polls has acted on the configuration as it is now.
+
+        That is when it is asked for the second time from now on: the first answer has been used then.
+        """
+        async with self._asked:
+            target = self._questions + 2
+            await self._asked.wait_for(lambda: self._questions >= target)
+
     async def _config(self, _: web.Request) -> web.Response:
+        async with self._asked:
+            self._questions += 1
+            self._asked.notify_all()
         if not self.is_ready:
             return web.Response(status=500)
         return web.Response(body=self.config.encode(), content_type="application/json")

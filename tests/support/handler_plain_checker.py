@@ -1,5 +1,6 @@
 """A checker with the plain referee, for tests of what surrounds checking; it can be held and broken."""
 
+import functools
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -10,6 +11,10 @@ from packetcrypt.kernels.interface import CheckedAnnouncements
 from packetcrypt.protocol.announcement import dedup_key
 from packetcrypt.protocol.errors import DeviceError
 from packetcrypt.protocol.validation import check_announcement
+
+
+# The same few announcements are posted by many tests, and a check takes some 50 ms.
+_check = functools.cache(check_announcement)
 
 
 class PlainChecker:
@@ -37,7 +42,7 @@ class PlainChecker:
         if self.broken:
             raise DeviceError("the device was unplugged")
         checked = [
-            check_announcement(row.tobytes(), parent.tobytes())
+            _check(row.tobytes(), parent.tobytes())
             for row, parent in zip(announcements, parent_hashes, strict=True)
         ]
         hashes = b"".join(one.work_hash or bytes(32) for one in checked)

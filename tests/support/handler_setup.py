@@ -38,7 +38,7 @@ class PostReply:
 class Loopback:
     """What a test talks to and changes.
 
-    handler : None between two runs
+    checker : what checks; a `PlainChecker` unless given
     """
 
     master: ChangingMaster
@@ -90,7 +90,7 @@ class Loopback:
 def handler_settings(
     root_workdir: Path, master_url: str, name: str = "ah0", **changes: Any
 ) -> AnnHandlerSettings:
-    """Settings of a handler on a loopback port; its regular tasks are an hour away unless changed."""
+    """Settings of a handler on a loopback port; files and pay logs are an hour away unless changed."""
     pool = PoolSettings(
         master_url=master_url, root_workdir=root_workdir, paymaker_http_password=PASSWORD
     )
@@ -100,7 +100,7 @@ def handler_settings(
         **{
             "public_url": f"http://pool.example/{name}",
             "bind": "127.0.0.1:0",
-            "poll_interval": 3600.0,
+            "poll_interval": 0.02,
             "file_seconds": 3600.0,
             "paylog_seconds": 3600.0,
             **changes,
