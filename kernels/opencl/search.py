@@ -99,7 +99,7 @@ class AnnouncementSearch:
         """
         sizes = self._sizes
         queue = self._context.queue
-        cl.enqueue_fill_buffer(queue, progress, np.uint32(0), 0, 8)
+        cl.enqueue_fill_buffer(queue, progress, np.zeros(1, np.uint32), 0, 8)
         return self._kernel(
             queue,
             (sizes.work_items,),
