@@ -1,1 +1,19 @@
 """Floor 4: devices, scheduling, self-test and statistics; what embedders import."""
+
+from packetcrypt.engine.announcement_checker import AnnouncementChecker
+from packetcrypt.engine.announcement_engine import AnnouncementEngine
+from packetcrypt.engine.batches import AnnouncementBatch
+from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
+from packetcrypt.engine.devices import discover_devices, select_devices
+from packetcrypt.engine.work import AnnouncementWork
+
+__all__ = [
+    "AnnouncementBatch",
+    "AnnouncementChecker",
+    "AnnouncementEngine",
+    "AnnouncementWork",
+    "DeviceInfo",
+    "DeviceKind",
+    "discover_devices",
+    "select_devices",
+]

@@ -1,0 +1,252 @@
+"""How a program checks announcements of others in batches: the checker that embedders use."""
+
+import logging
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from packetcrypt.engine.device_info import DeviceInfo
+from packetcrypt.engine.devices import AUTO, select_devices
+from packetcrypt.engine.job_runner import JobCancelled
+from packetcrypt.engine.opening import check_threads, open_kernels
+from packetcrypt.engine.selftest import self_test
+from packetcrypt.kernels.interface import AnnouncementKernels, CheckedAnnouncements
+from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE, HASH_SIZE
+from packetcrypt.protocol.errors import DecodeError, DeviceError
+
+_log = logging.getLogger(__name__)
+
+#: Requests that may wait. A request is at most one post of 1024 announcements in practice: 256 MiB.
+QUEUE_LIMIT: Final = 256
+
+_CLOSE_TIMEOUT_S: Final = 0.9
+
+
+class CheckerOverloaded(DeviceError):
+    """More is asked of a checker than it may keep waiting."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    announcements: npt.NDArray[np.uint8]
+    parent_hashes: npt.NDArray[np.uint8]
+    future: Future[CheckedAnnouncements] = field(default_factory=Future)
+
+
+class AnnouncementChecker:
+    """Validates announcements (spec 1 §4) on one or several devices, each with its own thread.
+
+        with AnnouncementChecker() as checker:
+            verdicts = checker.check(announcements, parent_hash).results   # values of
+            AnnouncementCheck
+
+    Thread-safe. Every device passes the self-test before its first request. A device that fails is
+    not asked again; requests go to the others.
+
+    devices : selectors (see `select_devices`)
+    threads : CPU cores for NumPy and for OpenCL CPU devices; None for all that the process may use
+    opener  : opens the kernels of a device, in the device's thread
+
+    Raises `ConfigError` for selectors that choose nothing or an impossible number of threads.
+    """
+
+    def __init__(
+        self,
+        devices: str | Sequence[str] = AUTO,
+        threads: int | None = None,
+        *,
+        opener: Callable[[DeviceInfo, int | None], AnnouncementKernels] = open_kernels,
+    ) -> None:
+        check_threads(threads)
+        self._devices = select_devices(devices)
+        self._requests = _RequestQueue(workers=len(self._devices))
+        workers = [
+            threading.Thread(
+                target=_work,
+                args=(device, partial(opener, device, threads), self._requests),
+                name=f"packetcrypt check {device.index}",
+                daemon=True,
+            )
+            for device in self._devices
+        ]
+        # As in AnnouncementEngine: the threads don't know this object, so it can be forgotten.
+        self._finalizer = weakref.finalize(self, _shut_down, self._requests, workers)
+        for worker in workers:
+            worker.start()
+
+    @property
+    def devices(self) -> tuple[DeviceInfo, ...]:
+        """The devices chosen."""
+        return self._devices
+
+    def check(
+        self, announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8] | bytes
+    ) -> CheckedAnnouncements:
+        """Validate announcements and wait for the verdicts.
+
+        announcements : (n, 1024) uint8, any n
+        parent_hashes : (n, 32) uint8, or 32 bytes for all; internal byte order
+
+        Raises as `submit` does, and `DeviceError` if every device failed.
+        """
+        return self.submit(announcements, parent_hashes).result()
+
+    def submit(
+        self, announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8] | bytes
+    ) -> Future[CheckedAnnouncements]:
+        """The same without waiting; for asyncio: `await asyncio.wrap_future(checker.submit(…))`.
+
+        The arrays must not change before the future is done. A future that is cancelled before its
+        turn costs nothing. Raises `DecodeError` for arrays of another shape, `CheckerOverloaded`
+        when 256 requests are waiting, `DeviceError` if the checker is closed or every device
+        failed.
+        """
+        request = _Request(
+            _of_shape(announcements, "announcements", ANNOUNCEMENT_SIZE),
+            _one_each(parent_hashes, len(announcements)),
+        )
+        self._requests.put(request)
+        return request.future
+
+    def close(self) -> None:
+        """Finish the requests under way, fail those that wait, end the threads. Idempotent."""
+        self._finalizer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _RequestQueue:
+    """Requests on their way to the workers; bounded, refusing when full."""
+
+    def __init__(self, workers: int) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[_Request] = []
+        self._workers = workers
+        self._end: DeviceError | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more requests are taken."""
+        return self._end is not None
+
+    def put(self, request: _Request) -> None:
+        with self._changed:
+            if self._end is not None:
+                raise self._end
+            if len(self._waiting) >= QUEUE_LIMIT:
+                raise CheckerOverloaded(
+                    f"{QUEUE_LIMIT} requests are waiting to be checked, which is the limit: "
+                    "ask again later, or check on more or faster devices"
+                )
+            self._waiting.append(request)
+            self._changed.notify()
+
+    def get(self) -> _Request | None:
+        """The oldest request that nobody cancelled; None at the end."""
+        with self._changed:
+            while True:
+                self._changed.wait_for(lambda: self._waiting or self._end is not None)
+                if self._end is not None:
+                    return None
+                request = self._waiting.pop(0)
+                if request.future.set_running_or_notify_cancel():
+                    return request
+
+    def worker_failed(self, error: DeviceError) -> None:
+        """One worker is gone; the last one takes the queue along."""
+        with self._changed:
+            self._workers -= 1
+            last = self._workers == 0
+        if last:
+            self.end(error)
+
+    def end(self, error: DeviceError) -> None:
+        """Fail what waits, and everything after it, with `error`."""
+        with self._changed:
+            if self._end is None:
+                self._end = error
+            waiting, self._waiting = self._waiting, []
+            self._changed.notify_all()
+        for request in waiting:
+            if request.future.set_running_or_notify_cancel():
+                request.future.set_exception(error)
+
+
+def _work(
+    device: DeviceInfo, open_device: Callable[[], AnnouncementKernels], requests: _RequestQueue
+) -> None:
+    """The thread of one device."""
+    try:
+        with closing(open_device()) as kernels:
+            self_test(kernels, device, lambda: requests.ended)
+            while (request := requests.get()) is not None:
+                _answer(kernels, request)
+    except JobCancelled:  # closed during the self-test
+        return
+    except Exception as error:  # the thread's outermost edge: drivers raise what they like
+        _log.exception("Device %s stops checking", device)
+        requests.worker_failed(
+            DeviceError(
+                f"device {device} cannot check announcements: {error}. "
+                "Update its driver, or check on another device (--device chooses)."
+            )
+        )
+
+
+def _answer(kernels: AnnouncementKernels, request: _Request) -> None:
+    try:
+        checked = kernels.check(request.announcements, request.parent_hashes)
+    except BaseException as error:
+        # Whatever ends this worker must not leave its asker waiting.
+        request.future.set_exception(error)
+        raise
+    request.future.set_result(checked)
+
+
+def _shut_down(requests: _RequestQueue, workers: list[threading.Thread]) -> None:
+    requests.end(DeviceError("the checker is closed: make a new one to check announcements"))
+    for worker in workers:
+        worker.join(_CLOSE_TIMEOUT_S)
+
+
+def _of_shape(array: npt.NDArray[np.uint8], name: str, width: int) -> npt.NDArray[np.uint8]:
+    if array.dtype != np.uint8 or array.ndim != 2 or array.shape[1] != width:
+        raise DecodeError(
+            f"{name} have shape {array.shape} and type {array.dtype}: "
+            f"give an array of shape (n, {width}) and type uint8"
+        )
+    return np.ascontiguousarray(array)
+
+
+def _one_each(parent_hashes: npt.NDArray[np.uint8] | bytes, count: int) -> npt.NDArray[np.uint8]:
+    if isinstance(parent_hashes, bytes):
+        if len(parent_hashes) != HASH_SIZE:
+            raise DecodeError(
+                f"the parent hash has {len(parent_hashes)} bytes: a block hash has {HASH_SIZE}"
+            )
+        return np.tile(np.frombuffer(parent_hashes, np.uint8), (count, 1))
+    rows = _of_shape(parent_hashes, "parent hashes", HASH_SIZE)
+    if len(rows) != count:
+        raise DecodeError(
+            f"{len(rows)} parent hashes for {count} announcements: "
+            "give one each, or 32 bytes for all"
+        )
+    return rows
