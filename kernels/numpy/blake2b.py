@@ -4,6 +4,8 @@ The work vector is kept structure-of-arrays like ChaCha20's matrix, and for the 
 four G functions of a column (or diagonal) step are one NumPy call each operation.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -46,10 +48,14 @@ _ROTATE_32, _ROTATE_40, _ROTATE_48, _ROTATE_1 = (Rotation(np.uint64, r) for r in
 
 
 class Blake2b:
-    """Buffers for up to `capacity` messages at a time, 320 bytes each. Not to be shared."""
+    """Buffers for up to `capacity` messages at a time, 320 bytes each. Not to be shared.
 
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
+    checkpoint : called after each block of the messages; what it raises ends the work
+    """
+
+    def __init__(self, capacity: int, checkpoint: Callable[[], None] = lambda: None) -> None:
+        self._capacity = capacity
+        self._checkpoint = checkpoint
         self._message = np.empty(_BLOCK_WORDS * capacity, np.uint64)
         self._a, self._b, self._c, self._d, self._scratch = (
             np.empty(rows * capacity, np.uint64) for rows in (4, 5, 6, 5, 4)
@@ -62,9 +68,9 @@ class Blake2b:
         digest_size : bytes, 8, 16, … 64
         """
         digests = np.empty((digest_size // 8, len(messages)), np.uint64)
-        for start in range(0, len(messages), self.capacity):
-            piece = messages[start : start + self.capacity]
-            digests[:, start : start + self.capacity] = self._hash(piece, digest_size)
+        for start in range(0, len(messages), self._capacity):
+            piece = messages[start : start + self._capacity]
+            digests[:, start : start + self._capacity] = self._hash(piece, digest_size)
         return digests
 
     def _hash(self, messages: U64s, digest_size: int) -> U64s:
@@ -74,6 +80,7 @@ class Blake2b:
         for start in range(0, words, _BLOCK_WORDS):
             end = start + _BLOCK_WORDS
             self._compress(chain, messages[:, start:end], 8 * end, last=end == words)
+            self._checkpoint()
         return chain[: digest_size // 8]
 
     def _compress(self, chain: U64s, block: U64s, absorbed: int, *, last: bool) -> None:

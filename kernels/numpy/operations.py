@@ -1,8 +1,8 @@
 """What each RandHash operation computes, on the registers of many items at once (spec 1 §3.1).
 
-An operation maps two operands to one array of results. Operands are C-contiguous (n,) arrays: uint32,
-or uint64 for 64-bit operands. Results are (n,) uint32 or uint64 or, where it takes four registers,
-(2, n) uint64, low half first. Operands are never written to.
+An operation maps two operands to one array of results. Operands are C-contiguous (n,) arrays:
+uint32, or uint64 for 64-bit operands. Results are (n,) uint32 or uint64 or, where it takes four
+registers, (2, n) uint64, low half first. Operands are never written to.
 
 8- and 16-bit lanes are views of the same memory, which is what makes them fast; the host is
 little-endian, as all of this package's byte layouts assume.
@@ -20,8 +20,9 @@ from packetcrypt.protocol.opcodes import Opcode
 Words = npt.NDArray[Any]
 Operation = Callable[[Words, Words], Words]
 
-_LANES = {8: np.uint8, 16: np.uint16, 32: np.uint32, 64: np.uint64}
-_SIGNED = {8: np.int8, 16: np.int16, 32: np.int32, 64: np.int64}
+_Lane = type[np.integer[Any]]
+_LANES: dict[int, _Lane] = {8: np.uint8, 16: np.uint16, 32: np.uint32, 64: np.uint64}
+_SIGNED: dict[int, _Lane] = {8: np.int8, 16: np.int16, 32: np.int32, 64: np.int64}
 
 _ONE = np.array(1, np.uint32)
 _SHIFT_16, _MASK_16 = np.array(16, np.uint32), np.array(0xFFFF, np.uint32)
@@ -29,9 +30,9 @@ _SHIFT_32, _MASK_32 = np.array(32, np.uint64), np.array(0xFFFFFFFF, np.uint64)
 _SHIFT_63 = np.array(63, np.int64)
 
 
-def _table16(width: int, lane: Callable[[int], int]) -> npt.NDArray[np.uint16]:
-    """`lane` on every lane of `width` bits, tabulated for each 16-bit value."""
-    of_lane = np.array([lane(value) for value in range(1 << width)], np.uint16)
+def _table16(width: int, lane: Callable[[int, int], int]) -> npt.NDArray[np.uint16]:
+    """`lane`(value, width) of every lane of `width` bits, tabulated for each 16-bit value."""
+    of_lane = np.array([lane(value, width) for value in range(1 << width)], np.uint16)
     if width == 16:
         return of_lane
     values = np.arange(1 << 16)
@@ -39,13 +40,21 @@ def _table16(width: int, lane: Callable[[int], int]) -> npt.NDArray[np.uint16]:
     return table
 
 
+def _ones(value: int, _width: int) -> int:
+    return value.bit_count()
+
+
+def _leading_zeros(value: int, width: int) -> int:
+    return width - value.bit_length()
+
+
 def _trailing_zeros(value: int, width: int) -> int:
     return (value & -value).bit_length() - 1 if value else width
 
 
-_POPCNT = {width: _table16(width, int.bit_count) for width in (8, 16)}
-_CLZ = {w: _table16(w, lambda value, w=w: w - value.bit_length()) for w in (8, 16)}
-_CTZ = {w: _table16(w, lambda value, w=w: _trailing_zeros(value, w)) for w in (8, 16)}
+_POPCNT = {width: _table16(width, _ones) for width in (8, 16)}
+_CLZ = {width: _table16(width, _leading_zeros) for width in (8, 16)}
+_CTZ = {width: _table16(width, _trailing_zeros) for width in (8, 16)}
 
 
 def _looked_up(table: npt.NDArray[np.uint16], a: Words, _b: Words) -> Words:
@@ -58,7 +67,8 @@ def _popcnt32(a: Words, _b: Words) -> Words:
 
 
 def _clz32(a: Words, _b: Words) -> Words:
-    # The exponent of a + ½, which no conversion rounds, is one less than the bit length of a, also of 0.
+    # The exponent of a + ½, which no conversion rounds, is one less than the bit length of a, also
+    # of 0.
     exponents = (a + 0.5).view(np.uint64) >> np.uint64(52)
     return (np.uint64(1022 + 32) - exponents).astype(np.uint32)
 
@@ -76,7 +86,7 @@ def _per_lane(ufunc: np.ufunc, width: int, a: Words, b: Words) -> Words:
     return lanes.view(a.dtype)
 
 
-def _shift(ufunc: np.ufunc, lane: type[np.integer[Any]], a: Words, b: Words) -> Words:
+def _shift(ufunc: np.ufunc, lane: _Lane, a: Words, b: Words) -> Words:
     """Shift each lane by its count modulo its width; arithmetically where `lane` is signed."""
     width = 8 * np.dtype(lane).itemsize
     shifted: Words = ufunc(a.view(lane), b.view(lane) & lane(width - 1))

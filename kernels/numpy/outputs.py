@@ -1,4 +1,5 @@
-"""How END adds registers to the output arrays of many items, each at a place of its own (spec 1 §3.3).
+"""How END adds registers to the output arrays of many items, each at a place of its own (spec 1
+§3.3).
 
 Which arm of an IF an item takes decides how many registers it outputs, so that the items' output
 cursors drift apart. The output arrays therefore lie item by item, and what a run of ENDs outputs to

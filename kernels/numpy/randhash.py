@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from packetcrypt.kernels.numpy.cryptocycle import (
     CryptoCycle,
-    States,
     empty_states,
     fuzz,
     init,

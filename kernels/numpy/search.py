@@ -1,6 +1,5 @@
 """How a range of soft nonces is searched and its announcements are finished (spec 1 §4, step 4)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +8,9 @@ import numpy.typing as npt
 from packetcrypt.kernels.check_plan import meet_targets
 from packetcrypt.kernels.interface import FoundAnnouncements
 from packetcrypt.kernels.numpy.blake2b import Blake2b
-from packetcrypt.kernels.numpy.cryptocycle import (
-    CryptoCycle,
-    States,
-    empty_states,
-    init,
-    item_numbers,
-)
+from packetcrypt.kernels.numpy.cryptocycle import States, init, item_numbers
 from packetcrypt.kernels.numpy.merkle import MerkleTree
+from packetcrypt.kernels.numpy.workspace import Workspace
 from packetcrypt.protocol.announcement import (
     ANNOUNCEMENT_DTYPE,
     ANNOUNCEMENT_SIZE,
@@ -32,14 +26,12 @@ from packetcrypt.protocol.cryptocycle import ITEM_OFFSET, ITEM_SIZE, STATE_SIZE
 from packetcrypt.protocol.difficulty import compact_to_target
 from packetcrypt.protocol.validation import UPDATES
 
-#: Soft nonces that one thread carries through all stages together: enough for long arrays in every
-#: slab, few enough for the states (9 MB) to stay in a share of the L3 cache.
-BATCH = 4096
-
-_WHOLE = (0, STATE_SIZE)
-#: An update's item overwrites the state up to here before anything has looked at it.
-_BEYOND_ITEM = (ITEM_OFFSET + ITEM_SIZE, STATE_SIZE)
-_HASH_ROWS = 1024
+WHOLE = (0, STATE_SIZE)
+"""what is looked at after the last update: all bytes of the state"""
+BEYOND_ITEM = (ITEM_OFFSET + ITEM_SIZE, STATE_SIZE)
+"""what is looked at after the others: the next item overwrites the bytes before"""
+WORK_HASH_WORDS = 4
+"""u64 words of a work hash"""
 
 
 @dataclass(frozen=True)
@@ -56,52 +48,30 @@ class PreparedTables:
     tree: MerkleTree
 
 
-class Searcher:
-    """The buffers in which one thread searches: about 16 MB.
-
-    checkpoint : called every few milliseconds; the exception that it raises ends the search
-    """
-
-    def __init__(self, checkpoint: Callable[[], None] = lambda: None) -> None:
-        self._checkpoint = checkpoint
-        self._states = empty_states(BATCH)
-        self._cycle = CryptoCycle(checkpoint)
-        self._blake = Blake2b(_HASH_ROWS)
-
-    def search(self, prepared: PreparedTables, first: int, count: int) -> FoundAnnouncements:
-        """Search soft nonces first … first + count − 1, at most `BATCH` of them."""
-        states = self._states[:count]
-        init(states, prepared.job.search_seed(prepared.root), np.arange(first, first + count))
-        leaves = final_states(self._cycle, states, prepared.table)
-        hashes = work_hashes(self._blake, states, self._checkpoint)
-        found = _meeting(hashes, prepared.job.header.work_bits)
-        states = states[found]
-        states[:, :4] = hashes[found]
-        return _finish(
-            prepared, (first + found).astype(np.uint32), leaves[found], states, self._blake
-        )
+class SearchCancelled(Exception):
+    """Raised at a checkpoint to leave a search in which nobody is interested any more."""
 
 
-def final_states(
-    cycle: CryptoCycle, states: States, table: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.intp]:
-    """Put fresh states through the four updates; returns the last item number of each: (n,)"""
+def search(
+    workspace: Workspace, prepared: PreparedTables, first: int, count: int
+) -> FoundAnnouncements:
+    """Search soft nonces first … first + count − 1, at most `BATCH` of them."""
+    states = workspace.states[:count]
+    init(states, prepared.job.search_seed(prepared.root), np.arange(first, first + count))
     for left in reversed(range(UPDATES)):
-        numbers = item_numbers(states, TABLE_SIZE)
-        cycle.update(states, table, numbers, _BEYOND_ITEM if left else _WHOLE)
-    return numbers
+        leaves = item_numbers(states, TABLE_SIZE)
+        workspace.cycle.update(states, prepared.table, leaves, BEYOND_ITEM if left else WHOLE)
+    hashes = work_hashes(workspace.blake, states)
+    found = _meeting(hashes, prepared.job.header.work_bits)
+    states = states[found]
+    states[:, :WORK_HASH_WORDS] = hashes[found]
+    soft_nonces = (first + found).astype(np.uint32)
+    return _finish(prepared, soft_nonces, leaves[found], states, workspace.blake)
 
 
-def work_hashes(
-    blake: Blake2b, states: States, checkpoint: Callable[[], None]
-) -> npt.NDArray[np.uint64]:
+def work_hashes(blake: Blake2b, states: States) -> npt.NDArray[np.uint64]:
     """H32 of each state: (n, 4) uint64"""
-    hashes = np.empty((len(states), 4), np.uint64)
-    for start in range(0, len(states), _HASH_ROWS):
-        piece = states[start : start + _HASH_ROWS, : STATE_SIZE // 8]
-        hashes[start : start + _HASH_ROWS] = blake.digests(piece, 32).T
-        checkpoint()
-    return hashes
+    return np.ascontiguousarray(blake.digests(states[:, : STATE_SIZE // 8], 32).T)
 
 
 def _meeting(hashes: npt.NDArray[np.uint64], work_bits: int) -> npt.NDArray[np.intp]:
