@@ -2,7 +2,7 @@
 
 #define FIND_NONCE 0 // u32, the soft nonce
 #define FIND_ITEM 4  // u32, the number of the last item used (0..8191)
-#define FIND_STATE 8 // the first FIND_STATE_SIZE bytes of the final state, before hashing
+#define FIND_STATE 8 // the first FIND_STATE_SIZE bytes of the final state; its first 32 are the hash
 #define FIND_STATE_SIZE 872
 #define FIND_SIZE 880
 

@@ -100,12 +100,17 @@ INLINE bool is_below(const ulong number[4], const ulong limit[4])
     return number[i] < limit[i];
 }
 
-INLINE void write_find(__global uchar *find, uint nonce, uint item, __global const uchar *state)
+// hash: the 32 bytes that final (spec 1 §2) puts at the beginning of the state.
+INLINE void write_find(__global uchar *find, uint nonce, uint item, const ulong hash[4],
+                       __global const uchar *state)
 {
     *(__global uint *)(find + FIND_NONCE) = nonce;
     *(__global uint *)(find + FIND_ITEM) = item;
-    for (int i = 0; i < FIND_STATE_SIZE; i += 8)
-        *(__global ulong *)(find + FIND_STATE + i) = *(__global const ulong *)(state + i);
+    __global ulong *words = (__global ulong *)(find + FIND_STATE);
+    for (int i = 0; i < 4; i++)
+        words[i] = hash[i];
+    for (int i = 4; i < FIND_STATE_SIZE / 8; i++)
+        words[i] = ((__global const ulong *)state)[i];
 }
 
 // Hashes the final states of a group and records those below the target.
@@ -126,7 +131,7 @@ INLINE void finish_group(__global uchar *slab, const uint at[GROUP], const ushor
             if (slot != 0 && is_below(number, target)) {
                 const uint find = atomic_inc(progress + PROGRESS_FINDS);
                 write_find(finds + (ulong)FIND_SIZE * find, before_first + slot,
-                           items[side + lane] % TABLE_ITEMS, slab + at[side + lane]);
+                           items[side + lane] % TABLE_ITEMS, number, slab + at[side + lane]);
             }
         }
     }

@@ -79,7 +79,10 @@ class PlainState:
 
     state: bytes
     item: int
-    work_hash: bytes
+
+    @property
+    def work_hash(self) -> bytes:
+        return self.state[:32]
 
 
 def plain_state(nonce: int) -> PlainState:
@@ -88,9 +91,8 @@ def plain_state(nonce: int) -> PlainState:
     for _ in range(4):
         item = cryptocycle.item_number(state) % 8192
         cryptocycle.update(state, TABLE[item].tobytes())
-    before = bytes(state)
     cryptocycle.final(state)
-    return PlainState(before, item, bytes(state[:32]))
+    return PlainState(bytes(state), item)
 
 
 PLAIN = [plain_state(nonce) for nonce in range(600)]

@@ -1,0 +1,165 @@
+"""How the OpenCL kernels make one device of the engine: which run for what, in which order."""
+
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyopencl as cl
+
+from packetcrypt.kernels.interface import (
+    AnnouncementKernels,
+    CheckedAnnouncements,
+    FoundAnnouncements,
+    PreparedJob,
+    SearchLaunch,
+)
+from packetcrypt.kernels.opencl.context import DeviceContext
+from packetcrypt.kernels.opencl.finish import AnnouncementFinish, LaunchBuffers
+from packetcrypt.kernels.opencl.search import AnnouncementSearch, SearchSizes
+from packetcrypt.kernels.opencl.tables import TableBuilder
+from packetcrypt.protocol.announcement import (
+    HEADER_SIZE,
+    MERKLE_DEPTH,
+    TABLE_SIZE,
+    dedup_key,
+)
+from packetcrypt.protocol.announcement_job import AnnouncementJob
+from packetcrypt.protocol.cryptocycle import ITEM_SIZE, STATE_SIZE
+from packetcrypt.protocol.difficulty import compact_to_target
+from packetcrypt.protocol.primitives import expand
+from packetcrypt.protocol.validation import check_announcement
+
+_TREE_ROWS: Final = (2 << MERKLE_DEPTH) - 1
+_TREE_ROW_SIZE: Final = 64
+
+
+class _Slot:
+    """The device buffers of one prepared job."""
+
+    def __init__(self, context: DeviceContext) -> None:
+        def buffer(size: int) -> cl.Buffer:
+            return cl.Buffer(context.context, cl.mem_flags.READ_WRITE, size)
+
+        self.table = buffer(TABLE_SIZE * ITEM_SIZE)
+        self.tree = buffer(_TREE_ROWS * _TREE_ROW_SIZE)
+        self.keystream = buffer(STATE_SIZE)
+        self.header = buffer(HEADER_SIZE)
+        #: Copies under way from the host. Dropping one would wait for it.
+        self.uploads: list[cl.Event] = []
+
+
+@dataclass(frozen=True)
+class _OpenCLPreparedJob:
+    """A job in a slot; `target` is what its hashes must stay below."""
+
+    job: AnnouncementJob
+    root: bytes
+    target: int
+    slot: _Slot = field(repr=False)
+
+
+class _OpenCLLaunch:
+    """A launch under way; `result` gives its buffers back."""
+
+    def __init__(
+        self,
+        finish: AnnouncementFinish,
+        buffers: LaunchBuffers,
+        copied: list[cl.Event],
+        free: deque[LaunchBuffers],
+    ) -> None:
+        self._finish = finish
+        self._buffers = buffers
+        self._copied = copied
+        self._free = free
+
+    def result(self) -> FoundAnnouncements:
+        """Wait for the search and return what it found. Call exactly once."""
+        found = self._finish.collect(self._buffers, self._copied)
+        self._free.append(self._buffers)
+        return found
+
+
+class OpenCLKernels(AnnouncementKernels):
+    """The announcement computations on one OpenCL device (spec 1 §4).
+
+    Raises `DeviceError` if the device cannot be opened or does not compile the kernels. `lanes`
+    overrides the vector width that follows from the type of the device (tests do).
+    """
+
+    def __init__(self, device: cl.Device, *, lanes: int | None = None) -> None:
+        context = DeviceContext(device, lanes=lanes)
+        sizes = SearchSizes.for_device(context)
+        self.max_launch = sizes.max_launch
+        self.launch_quantum = sizes.quantum
+        self._context = context
+        self._tables = TableBuilder(context)
+        self._search = AnnouncementSearch(context, sizes)
+        self._finish = AnnouncementFinish(context)
+        self._slots = [_Slot(context) for _ in range(self.SLOTS)]
+        self._free = deque(LaunchBuffers(context, sizes.max_launch) for _ in range(self.LAUNCHES))
+
+    def prepare(self, job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
+        """Build tables and tree of `job`, then upload what else the search needs."""
+        buffers = self._slots[slot]
+        root = yield from self._tables.prepare(job, buffers.table, buffers.tree)
+        keystream = np.frombuffer(expand(job.search_seed(root), 0, STATE_SIZE), np.uint8)
+        header = np.frombuffer(job.encoded_header, np.uint8)
+        buffers.uploads = [
+            cl.enqueue_copy(self._context.queue, device, host, is_blocking=False)
+            for device, host in ((buffers.keystream, keystream), (buffers.header, header))
+        ]
+        return _OpenCLPreparedJob(job, root, compact_to_target(job.header.work_bits), buffers)
+
+    def search(
+        self,
+        prepared: PreparedJob,
+        first: int,
+        count: int,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> SearchLaunch:
+        """Enqueue search and finishing. Launches are short, so `cancelled` is not looked at."""
+        if not isinstance(prepared, _OpenCLPreparedJob):
+            raise TypeError(f"{prepared!r} was not prepared by this backend")
+        if not 0 < count <= self.max_launch:
+            raise ValueError(f"a launch searches 1 to {self.max_launch} soft nonces, not {count}")
+        if not self._free:
+            raise RuntimeError(
+                f"{self.LAUNCHES} launches are outstanding: call result() of one first"
+            )
+        launch = self._free.popleft()
+        slot = prepared.slot
+        self._search.enqueue(
+            slot.keystream,
+            slot.table,
+            range(first, first + count),
+            prepared.target,
+            launch.progress,
+            launch.finds,
+        )
+        copied = self._finish.enqueue(slot.header, slot.tree, launch)
+        return _OpenCLLaunch(self._finish, launch, copied, self._free)
+
+    def check(
+        self,
+        announcements: npt.NDArray[np.uint8],
+        parent_hashes: npt.NDArray[np.uint8],
+    ) -> CheckedAnnouncements:
+        """Validate announcements, one at a time with the plain checks of protocol/."""
+        checked = [
+            check_announcement(announcement.tobytes(), parent.tobytes())
+            for announcement, parent in zip(announcements, parent_hashes, strict=True)
+        ]
+        hashes = b"".join(one.work_hash or bytes(32) for one in checked)
+        return CheckedAnnouncements(
+            results=np.array([one.result for one in checked], np.uint8),
+            work_hashes=np.frombuffer(hashes, np.uint8).reshape(-1, 32),
+            keys=np.array([dedup_key(one.tobytes()) for one in announcements], np.uint64),
+        )
+
+    def close(self) -> None:
+        """Wait for what is under way. The buffers go with this object."""
+        self._context.close()
