@@ -148,6 +148,17 @@ OUTLINE void blake2b_rows(word_t wide, wide_t hash[8], __global const uchar *row
         hash[i] = h[i];
 }
 
+// The digests lane by lane.
+INLINE void take_lanes(ulong digests[HASH_LANES][8], const wide_t hash[8])
+{
+    for (uint i = 0; i < 8; i++) {
+        ulong values[HASH_LANES];
+        *(hash_row_t *)values = hash[i];
+        for (int lane = 0; lane < HASH_LANES; lane++)
+            digests[lane][i] = values[lane];
+    }
+}
+
 // Writes the first `words` words of every lane's digest to `rows + at[lane]` (multiples of 8).
 INLINE void blake2b_store(__global uchar *rows, const uint at[HASH_LANES], const wide_t hash[8],
                           uint words)

@@ -1,19 +1,21 @@
 // Table items: a random program's run over fresh states, then crypt (spec 1 §3.3 `item`).
 //
-// MAX_EXECUTED comes from the host: the words that a pass may execute.
+// From the host comes MAX_EXECUTED, the words that a pass may execute.
 
 #include "lanes.cl"
-#include "cryptocycle.cl"
+#include "tile_states.cl"
 #include "randhash_run.cl"
 
 #define WINDOW_STARTS 1792
 #define MEMORY_WORDS 2048
 
-// A work-item's scratch space: states, the program's input, registers, output. crypt reads before the first
-// state and writes back after the last; one more state fills up groups.
-#define STATE_STRIDE 2112
-#define STATES_AT 1600
-#define SOURCE_AT (STATES_AT + (TILE + 1) * STATE_STRIDE)
+// A work-item's scratch space: states, the program's input, registers, output. crypt reads before the
+// first state and writes back after the last, where the input lies that by then is not needed any more.
+// One more state fills up groups.
+#if 4 * ARRAY_WORDS * TILE < STATE_MARGIN
+#error "the scratch space has too little room behind the states"
+#endif
+#define SOURCE_AT STATES_END
 #define REGISTERS_AT (SOURCE_AT + 4 * ARRAY_WORDS * TILE)
 
 // Up to TILE items of one table: TASK_DTYPE of randhash.py.
@@ -105,50 +107,6 @@ INLINE void transpose_source(const workspace_t *space)
 
 // ---- After the passes ------------------------------------------------------------------------------
 
-// The word that fuzz makes the control word.
-INLINE uint state_word(const workspace_t *space, uint index)
-{
-    return space->states[index * (STATE_STRIDE / 4) + KEY_OFFSET / 4];
-}
-
-// Sorts the items by what groups of crypt should agree on: whether it decrypts, then the length.
-INLINE void sort_for_crypt(const workspace_t *space, uint items, uint order[TILE])
-{
-    uint keys[TILE];
-    for (uint i = 0; i < items; i++) {
-        const uint word = state_word(space, i);
-        const uint key = control_decrypts(word) << 7 | message_blocks(word);
-        uint place = i;
-        for (; place > 0 && keys[place - 1] > key; place--) {
-            keys[place] = keys[place - 1];
-            order[place] = order[place - 1];
-        }
-        keys[place] = key;
-        order[place] = i;
-    }
-}
-
-INLINE void crypt_states(const workspace_t *space, uint items)
-{
-    uint order[TILE];
-    sort_for_crypt(space, items, order);
-    for (uint done = 0; done < items;) {
-        uint words[GROUP], at[GROUP], unused[GROUP];
-        uint taken = 0;
-        for (int lane = 0; lane < GROUP; lane++) {
-            const uint next = done + taken < items ? done + taken : done;
-            const uint word = state_word(space, order[next]);
-            const bool fits = next == done + taken &&
-                              (lane == 0 || control_decrypts(word) == control_decrypts(words[0]));
-            words[lane] = fits ? word : words[0];
-            at[lane] = STATES_AT + (fits ? order[next] : TILE) * STATE_STRIDE;
-            taken += fits;
-        }
-        crypt_group(lanes_from(words), space->bytes, at, 0, unused);
-        done += taken;
-    }
-}
-
 INLINE void store_items(const workspace_t *space, __global uint *table, uint items)
 {
     for (uint i = 0; i < items; i++)
@@ -184,7 +142,7 @@ INLINE void compute_items(workspace_t *space, const task_t *task, __global const
         if (part == 1)
             transpose_source(space);
     }
-    crypt_states(space, task->items);
+    crypt_states(space->bytes, task->items, 0);
     store_items(space, table, task->items);
 }
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyopencl as cl
 
 from packetcrypt.kernels.opencl.context import DeviceContext
+from packetcrypt.kernels.opencl.tile import TileLayout
 from packetcrypt.kernels.program import DecodedProgram, Scope
 from packetcrypt.protocol.cryptocycle import init
 from packetcrypt.protocol.opcodes import Opcode
@@ -28,14 +29,8 @@ TASK_DTYPE = np.dtype(
     ]
 )
 
-#: Items of a tile on a CPU: enough that looking at an instruction costs little, few enough that what
-#: it works on nearly fits the L1 cache. Measured on Zen 3, a table: 16: 70 ms, 32: 60, 64: 140.
-_CPU_TILE = 32
-
 # The scratch space of a work-item, as randhash.cl divides it.
 _ARRAY_WORDS = 256
-_STATE_STRIDE = 2112
-_STATES_AT = 1600
 _ALIGNMENT = 64
 
 #: Words by which END writes past the last register: the output is added in whole vectors.
@@ -86,19 +81,15 @@ def _upload(context: DeviceContext, array: npt.NDArray[np.generic]) -> cl.Buffer
 
 
 class RandHash:
-    """Computes table items on one device.
-
-    tile : items that share a work-item and an instruction stream; tasks are cut at multiples of it
-    """
+    """Computes table items on one device."""
 
     def __init__(self, context: DeviceContext) -> None:
         self._context = context
-        self.tile = 1 if context.traits.lanes == 1 else _CPU_TILE
+        self._tile = TileLayout.of(context.traits)
         defines = {f"OP_{opcode.name}": int(opcode) for opcode in Opcode}
         defines |= {f"SCOPE_{scope.name}": int(scope) for scope in Scope}
-        defines |= {"MAX_EXECUTED": MAX_EXECUTED, "TILE": self.tile}
-        program = context.build("randhash.cl", **defines)
-        self._kernel = program.randhash_items
+        defines |= self._tile.defines | {"MAX_EXECUTED": MAX_EXECUTED}
+        self._kernel = cl.Kernel(context.build("randhash.cl", **defines), "randhash_items")
         self._scratch: cl.Buffer | None = None
         self._scratch_size = 0
 
@@ -115,13 +106,14 @@ class RandHash:
         """
         starts = np.flatnonzero(np.diff(tables, prepend=-1))
         lengths = np.diff(starts, append=len(tables))
-        pieces = -(-lengths // self.tile)
+        tile = self._tile.items
+        pieces = -(-lengths // tile)
         begin = np.repeat(starts, pieces)
         # the how-manieth piece of its run each task is
         piece = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
         tasks = loaded.layout[tables[begin]]
-        tasks["first"] = first + begin + self.tile * piece
-        tasks["items"] = np.minimum(np.repeat(lengths, pieces) - self.tile * piece, self.tile)
+        tasks["first"] = first + begin + tile * piece
+        tasks["items"] = np.minimum(np.repeat(lengths, pieces) - tile * piece, tile)
         return tasks
 
     def run(
@@ -164,9 +156,9 @@ class RandHash:
 
     def _reserve_scratch(self, loaded: LoadedTables, work_items: int) -> int:
         """Make the scratch buffer large enough; returns the bytes of one work-item."""
-        states = _STATES_AT + (self.tile + 1) * _STATE_STRIDE
         words = _ARRAY_WORDS + loaded.slots + loaded.target_words
-        size = -(-(states + 4 * self.tile * words) // _ALIGNMENT) * _ALIGNMENT
+        size = self._tile.states_end + 4 * self._tile.items * words
+        size = -(-size // _ALIGNMENT) * _ALIGNMENT
         if size * work_items > self._scratch_size:
             self._scratch_size = size * work_items
             flags = cl.mem_flags.READ_WRITE | cl.mem_flags.HOST_NO_ACCESS
