@@ -2,7 +2,7 @@
 """How much faster is one command than another, measured in turns in the same minutes?
 
 Runs two commands alternately; each prints, as the last line of its output, a JSON object with a
-number under --field. Prints each round, both medians, and the median and spread of the paired ratios:
+number under --field. Prints each round, both medians, median and spread of the paired ratios:
 on a noisy machine the ratio of neighbours in time means more than the ratio of the best.
 
     benchmarks/compare.py --rounds 7 --core 1 \\
