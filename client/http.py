@@ -50,6 +50,7 @@ def check_url(text: str) -> str:
     try:
         url = URL(text)
         is_service = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
+        (url.raw_host or "").encode("idna")  # a name with an empty label, "a..b", is none
     except ValueError:
         is_service = False
     if not is_service:
@@ -111,7 +112,12 @@ async def _exchange(
             f"{method} {url} was not answered within {limits.seconds:g} s. "
             "The service or the network is overloaded or down."
         ) from error
-    except (aiohttp.InvalidURL, aiohttp.TooManyRedirects, aiohttp.NonHttpUrlClientError) as error:
+    except (
+        aiohttp.InvalidURL,
+        aiohttp.TooManyRedirects,
+        aiohttp.NonHttpUrlClientError,
+        UnicodeError,  # the resolver's, for a host name that cannot be one
+    ) as error:
         raise PoolNonsense(f"{method} {url} leads nowhere: {error!r}. Check the URL.") from error
     except aiohttp.ClientError as error:
         raise PoolUnreachable(

@@ -4,8 +4,8 @@
        ▲
        └──start()── choosing ◀── PoolFollower (one a pool) ◀──
 
-One event loop does all of it but waiting for the engine, which has a thread. Pools share no task and
-no queue, so that none can slow another; every task belongs to a task group of `run`.
+One event loop does all of it but waiting for the engine, which has a thread. Pools share no task
+and no queue, so that none can slow another; every task belongs to a task group of `run`.
 """
 
 import asyncio

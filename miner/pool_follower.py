@@ -1,7 +1,8 @@
 """What one pool wants now: its configuration and its last blocks, polled.
 
 Every poll walks block information back from the tip, up to six blocks (spec 2 "Miner behaviour to
-keep"); blocks known from earlier polls are not asked for again. A rollback needs no special care: the walk follows the tip's own parents.
+keep"); blocks known from earlier polls are not asked for again. A rollback needs no special care:
+the walk follows the tip's own parents.
 """
 
 import asyncio

@@ -1,0 +1,44 @@
+"""Stands in for an engine where a test decides what is found and when."""
+
+import queue
+
+from scripted_pool import announcements
+
+from packetcrypt.engine.batches import AnnouncementBatch
+from packetcrypt.engine.work import AnnouncementWork
+from packetcrypt.protocol.errors import PacketCryptError
+
+
+class ReplayEngine:
+    """Delivers what `find` was told. `works` are those it was started with, in order."""
+
+    def __init__(self) -> None:
+        self.works: list[AnnouncementWork] = []
+        self.paused = False
+        self._found: queue.SimpleQueue[AnnouncementBatch | PacketCryptError] = queue.SimpleQueue()
+        self._seed = 0
+
+    def start(self, work: AnnouncementWork) -> None:
+        self.works.append(work)
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def get(self, timeout: float | None = None) -> AnnouncementBatch | None:
+        try:
+            found = self._found.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        if isinstance(found, PacketCryptError):
+            raise found
+        return found
+
+    def find(self, count: int) -> set[int]:
+        """Finds so many announcements for the newest work; returns their dedup keys."""
+        self._seed += 1
+        made, keys = announcements(count, self._seed)
+        self._found.put(AnnouncementBatch(made, keys, self.works[-1], "replay"))
+        return set(keys.tolist())
+
+    def fail(self, error: PacketCryptError) -> None:
+        self._found.put(error)
