@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
+from packetcrypt.kernels.opencl.buffers import upload
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.tile import TileLayout
 from packetcrypt.kernels.program import DecodedProgram, Scope
@@ -66,18 +67,15 @@ class LoadedTables:
         self.slots = max(program.slots for program in programs) + 2  # two for immediates
         self.target_words = _ARRAY_WORDS + max(program.longest_end for program in programs)
         self.target_words += _OVERHANG
+        #: whether `RandHash.run` can find items whose programs run too long
+        self.may_run_too_long = any(program.may_run_too_long for program in programs)
 
         states = np.frombuffer(
             b"".join(init(table.items_seed, 0) for table in self.tables), np.uint32
         )
-        self.records = _upload(context, np.concatenate([p.records for p in programs]))
-        self.memories = _upload(context, np.concatenate([p.memory for p in programs]))
-        self.states = _upload(context, states)
-
-
-def _upload(context: DeviceContext, array: npt.NDArray[np.generic]) -> cl.Buffer:
-    flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
-    return cl.Buffer(context.context, flags, hostbuf=array)
+        self.records = upload(context, np.concatenate([p.records for p in programs]))
+        self.memories = upload(context, np.concatenate([p.memory for p in programs]))
+        self.states = upload(context, states)
 
 
 class RandHash:
@@ -86,10 +84,14 @@ class RandHash:
     def __init__(self, context: DeviceContext) -> None:
         self._context = context
         self._tile = TileLayout.of(context.traits)
-        defines = {f"OP_{opcode.name}": int(opcode) for opcode in Opcode}
-        defines |= {f"SCOPE_{scope.name}": int(scope) for scope in Scope}
-        defines |= self._tile.defines | {"MAX_EXECUTED": MAX_EXECUTED}
-        self._kernel = cl.Kernel(context.build("randhash.cl", **defines), "randhash_items")
+        program = context.build(
+            "randhash.cl",
+            MAX_EXECUTED=MAX_EXECUTED,
+            **self._tile.defines,
+            **{f"OP_{opcode.name}": int(opcode) for opcode in Opcode},
+            **{f"SCOPE_{scope.name}": int(scope) for scope in Scope},
+        )
+        self._kernel = cl.Kernel(program, "randhash_items")
         self._scratch: cl.Buffer | None = None
         self._scratch_size = 0
 
@@ -111,7 +113,7 @@ class RandHash:
         begin = np.repeat(starts, pieces)
         # the how-manieth piece of its run each task is
         piece = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-        tasks = loaded.layout[tables[begin]]
+        tasks: npt.NDArray[np.void] = loaded.layout[tables[begin]]
         tasks["first"] = first + begin + tile * piece
         tasks["items"] = np.minimum(np.repeat(lengths, pieces) - tile * piece, tile)
         return tasks
@@ -135,7 +137,7 @@ class RandHash:
         else:
             work_items = len(tasks)
         size = self._reserve_scratch(loaded, work_items)
-        task_buffer = _upload(self._context, tasks)
+        task_buffer = upload(self._context, tasks)
         self._kernel(
             self._context.queue,
             (work_items,),

@@ -1,0 +1,61 @@
+"""Which table items announcements under validation need, each computed once on the device."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyopencl as cl
+
+from packetcrypt.kernels.check_plan import needed_items
+from packetcrypt.kernels.opencl.buffers import allocate, download, upload
+from packetcrypt.kernels.opencl.context import DeviceContext
+from packetcrypt.kernels.opencl.randhash import LoadedTables, RandHash, Table
+from packetcrypt.protocol.cryptocycle import ITEM_SIZE
+
+
+@dataclass(frozen=True)
+class MadeItems:
+    """Items for m announcements.
+
+    rows       : on the device, distinct items of 1024 bytes
+    row_of     : (m,) uint32, the row of each announcement's item
+    computable : (m,) bool; where not, the program ran too long and the row is arbitrary
+    """
+
+    rows: cl.Buffer
+    row_of: npt.NDArray[np.uint32]
+    computable: npt.NDArray[np.bool_]
+
+
+class TableItems:
+    """Computes items of some tables."""
+
+    def __init__(self, context: DeviceContext, randhash: RandHash, tables: Sequence[Table]) -> None:
+        self._context = context
+        self._randhash = randhash
+        self._loaded = LoadedTables(context, tables)
+
+    def make(self, owners: npt.NDArray[np.intp], numbers: npt.NDArray[np.uint32]) -> MadeItems:
+        """Items for m announcements: (m,) indexes of tables and (m,) item numbers."""
+        needed = needed_items(owners.astype(np.int64), numbers.astype(np.uint64))
+        count = len(needed.numbers)
+        rows = allocate(self._context, ITEM_SIZE * count)
+        too_long = allocate(self._context, count)
+        self._randhash.run(
+            self._loaded,
+            self._randhash.tasks(self._loaded, needed.groups),
+            upload(self._context, needed.numbers),
+            rows,
+            too_long,
+        )
+        computable = np.ones(count, np.bool_)
+        if self._loaded.may_run_too_long:
+            flags = np.empty(count, np.uint8)
+            download(self._context, too_long, flags)
+            computable = flags == 0
+        return MadeItems(
+            rows=rows,
+            row_of=needed.inverse.astype(np.uint32),
+            computable=computable[needed.inverse],
+        )
