@@ -14,24 +14,25 @@
 #define TABLE_ITEMS 8192
 
 // States lie 33 cache lines apart, so that the same part of 16 states does not compete for the same cache
-// sets, and such that items (at byte 32) begin on a cache line. Slot 0 belongs to the lanes without a
-// nonce in an incomplete group.
+// sets, and such that items (at byte 32) begin on a cache line. After the slots of the batch comes one for
+// the lanes without a nonce in an incomplete group.
 #define SLOT_STRIDE 2112
-#define SLOTS (BATCH + 1)
+#define IDLE_SLOT BATCH
+#define SLOTS (GROUP == 1 ? BATCH : BATCH + 1)
 #define FIRST_SLOT (STATE_MARGIN + 32)
 #define SLAB_SIZE (FIRST_SLOT + SLOTS * SLOT_STRIDE + STATE_MARGIN + 32)
 
 #define slot_offset(slot) (FIRST_SLOT + (slot) * SLOT_STRIDE)
 
-// The order of a batch: encrypting groups, then decrypting ones, each class filled up with slot 0.
+// The order of a batch: encrypting groups, then decrypting ones, each class filled up with IDLE_SLOT.
 #define ORDER_SIZE (BATCH + 2 * GROUP)
 
 #if GROUP == 1
 
-// One nonce, in slot 1.
+// One nonce, one group.
 INLINE uint sort_batch(ushort order[ORDER_SIZE], const uint words[SLOTS], uint count)
 {
-    order[0] = 1;
+    order[0] = 0;
     return 1;
 }
 
@@ -50,17 +51,17 @@ INLINE uint bin_of(uint word)
 INLINE uint fill_group(ushort order[ORDER_SIZE], uint position)
 {
     while (position % GROUP)
-        order[position++] = 0;
+        order[position++] = IDLE_SLOT;
     return position;
 }
 
-// Orders slots 1..count by the bins of their words; returns the length of the order, whole groups.
+// Orders slots 0..count−1 by the bins of their words; returns the length of the order, whole groups.
 OUTLINE uint sort_batch(ushort order[ORDER_SIZE], const uint words[SLOTS], uint count)
 {
     ushort next[BINS];
     for (int bin = 0; bin < BINS; bin++)
         next[bin] = 0;
-    for (uint slot = 1; slot <= count; slot++)
+    for (uint slot = 0; slot < count; slot++)
         next[bin_of(words[slot])]++;
     uint position = 0;
     for (int bin = 0; bin < BINS; bin++) {
@@ -70,21 +71,21 @@ OUTLINE uint sort_batch(ushort order[ORDER_SIZE], const uint words[SLOTS], uint 
         next[bin] = position;
         position += size;
     }
-    for (uint slot = 1; slot <= count; slot++)
+    for (uint slot = 0; slot < count; slot++)
         order[next[bin_of(words[slot])]++] = slot;
     return fill_group(order, position);
 }
 
 #endif
 
-// init (spec 1 §2) of `count` states from slot 1 on. Fuzzing is left to the first update.
+// init (spec 1 §2) of `count` states. Fuzzing is left to the first update.
 INLINE void start_batch(__global uchar *slab, uint words[SLOTS], __global const ulong *keystream,
                         uint first, uint count)
 {
     const uint word = *(__global const uint *)((__global const uchar *)keystream + KEY_OFFSET);
-    for (uint slot = 1; slot <= count; slot++) {
+    for (uint slot = 0; slot < count; slot++) {
         __global ulong *state = (__global ulong *)(slab + slot_offset(slot));
-        state[0] = first + slot - 1;
+        state[0] = first + slot;
         for (int i = 1; i < STATE_SIZE / 8; i++)
             state[i] = keystream[i];
         words[slot] = word;
@@ -114,9 +115,9 @@ INLINE void write_find(__global uchar *find, uint nonce, uint item, const ulong 
 }
 
 // Hashes the final states of a group and records those below the target.
-// order: the group's slots; items: the words that chose their last items.
-INLINE void finish_group(__global uchar *slab, const uint at[GROUP], const ushort *order,
-                         const uint items[GROUP], uint before_first, const ulong target[4],
+// slots: the group's; items: the words that chose their last items; first: the nonce of slot 0.
+INLINE void finish_group(__global uchar *slab, const uint at[GROUP], const ushort *slots,
+                         const uint items[GROUP], uint first, const ulong target[4],
                          volatile __global uint *progress, __global uchar *finds)
 {
     for (int side = 0; side < GROUP; side += HASH_LANES) {
@@ -126,11 +127,11 @@ INLINE void finish_group(__global uchar *slab, const uint at[GROUP], const ushor
         for (int i = 0; i < 4; i++)
             *(hash_row_t *)words[i] = hash[i];
         for (int lane = 0; lane < HASH_LANES; lane++) {
-            const uint slot = order[side + lane];
+            const uint slot = slots[side + lane];
             const ulong number[4] = {words[0][lane], words[1][lane], words[2][lane], words[3][lane]};
-            if (slot != 0 && is_below(number, target)) {
+            if (slot != IDLE_SLOT && is_below(number, target)) {
                 const uint find = atomic_inc(progress + PROGRESS_FINDS);
-                write_find(finds + (ulong)FIND_SIZE * find, before_first + slot,
+                write_find(finds + (ulong)FIND_SIZE * find, first + slot,
                            items[side + lane] % TABLE_ITEMS, number, slab + at[side + lane]);
             }
         }
@@ -164,7 +165,9 @@ INLINE void search_batch(__global uchar *slab, __global const ulong *keystream,
         const uint end = sort_batch(order, words, count);
         for (uint start = 0; start < end; start += GROUP) {
             uint at[GROUP], chosen[GROUP], updated[GROUP];
-            words[0] = words[order[start]]; // slot 0 does what the group's first lane does
+#if GROUP > 1
+            words[IDLE_SLOT] = words[order[start]]; // it does what the group's first lane does
+#endif
             for (int lane = 0; lane < GROUP; lane++) {
                 const uint slot = order[start + lane];
                 at[lane] = slot_offset(slot);
@@ -177,7 +180,7 @@ INLINE void search_batch(__global uchar *slab, __global const ulong *keystream,
             for (int lane = 0; lane < GROUP; lane++)
                 words[order[start + lane]] = updated[lane];
             if (is_last)
-                finish_group(slab, at, order + start, chosen, first - 1, target, progress, finds);
+                finish_group(slab, at, order + start, chosen, first, target, progress, finds);
         }
     }
 }

@@ -67,7 +67,7 @@ class Search:
         return self._finish.collect(launch, self._finish.enqueue(self._header, self._tree, launch))
 
 
-@pytest.fixture(scope="module", params=[(16, 40), (16, 96), (1, 1)], ids=str)
+@pytest.fixture(scope="module", params=[(16, 40), (1, 1)], ids=str)
 def search(request: pytest.FixtureRequest) -> Search:
     lanes, batch = request.param
     return Search(lanes, batch)
