@@ -90,13 +90,21 @@ class AnnouncementFiles:
     def append(self, height: int, handler_number: int, announcements: bytes) -> None:
         """Puts credited announcements of one parent height on the disk. OSError: none is there."""
         key = (height, handler_number)
-        file = self._open.get(key)
-        if file is None:
-            file = DurableFile(self._folder / f"open_{height}_{handler_number}.part")
-            self._open[key] = file
-        file.append(announcements)
-        if file.size >= self._full_size:
-            self._publish(height, handler_number)
+        if key not in self._open:
+            name = f"open_{height}_{handler_number}.part"
+            self._open[key] = DurableFile(self._folder / name)
+        self._open[key].append(announcements)
+
+    def take_back(self, height: int, handler_number: int, size: int) -> None:
+        """Undoes the last `append` of so many bytes: they could not be credited after all."""
+        file = self._open[height, handler_number]
+        file.cut(file.size - size)
+
+    def publish_full(self) -> None:
+        """Publishes what is open and has reached its size."""
+        for key, file in list(self._open.items()):
+            if file.size >= self._full_size:
+                self._publish(*key)
 
     def publish(self) -> None:
         """Publishes all that is still open."""
@@ -133,16 +141,17 @@ class AnnouncementFiles:
             file.close()
 
     def _publish(self, height: int, handler_number: int) -> None:
-        file = self._open.pop((height, handler_number))
-        file.close()
-        if not file.size:
+        file = self._open[height, handler_number]
+        if file.size:
+            name = f"anns_{height}_{handler_number}_{self._next_number}.bin"
+            file.path.rename(self._folder / name)
+            self._published.append(_Published(self._next_number, height, name))
+            self._next_number += 1
+        else:
             file.path.unlink()
-            return
-        name = f"anns_{height}_{handler_number}_{self._next_number}.bin"
-        file.path.rename(self._folder / name)
+        file.close()
+        del self._open[height, handler_number]
         sync_directory(self._folder)
-        self._published.append(_Published(self._next_number, height, name))
-        self._next_number += 1
         self._drop_old()
 
     def _withdraw(self, heights: Set[int]) -> None:

@@ -107,8 +107,9 @@ class Crediting:
         try:
             await self._check(claims)
             await self._disk.run(self._write, claims)
+            await self._disk.run(self._files.publish_full)
         except (PacketCryptError, OSError) as error:
-            self._complaints.log(f"announcements were not credited: {error}")
+            self._complaints.log(f"announcements were not checked or not written: {error}")
         finally:
             credited.extend(claim.settle() for claim in claims)
         return credited
@@ -153,8 +154,17 @@ class Crediting:
                 rows = claim.examined.announcements[accepted].tobytes()
                 by_file[post.parent.height, post.state.handler_number].append(rows)
                 paid.append((claim, result_of(claim.examined)))
-        for (height, handler_number), pieces in by_file.items():
-            self._files.append(height, handler_number, b"".join(pieces))
-        self._paylog.append(event.as_json() for _, event in paid)
+        written: list[tuple[int, int, int]] = []
+        try:
+            for (height, handler_number), pieces in by_file.items():
+                announcements = b"".join(pieces)
+                self._files.append(height, handler_number, announcements)
+                written.append((height, handler_number, len(announcements)))
+            self._paylog.append(event.as_json() for _, event in paid)
+        except OSError:
+            # Left there, they would be duplicates after a restart although nobody was paid.
+            for append in written:
+                self._files.take_back(*append)
+            raise
         for claim, event in paid:
             claim.event = event

@@ -37,6 +37,12 @@ class DurableFile:
             raise
         self.size += len(piece)
 
+    def cut(self, size: int) -> None:
+        """Takes back what was appended after the file had `size` bytes."""
+        os.ftruncate(self._descriptor, size)
+        os.fdatasync(self._descriptor)
+        self.size = size
+
     def close(self) -> None:
         """Idempotent."""
         if self._descriptor >= 0:

@@ -92,6 +92,10 @@ class HandlerServer:
         except TimeoutError:
             self._statistics.refused += 1
             raise web.HTTPRequestTimeout from None
+        except (ConnectionError, web.RequestPayloadError):
+            # The client left, or sent chunks that are none.
+            self._statistics.refused += 1
+            raise web.HTTPBadRequest from None
         return bytes(body)
 
     async def _index(self, request: web.Request) -> web.StreamResponse:

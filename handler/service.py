@@ -19,6 +19,7 @@ from packetcrypt.handler.intake import Intake
 from packetcrypt.handler.paylog_upload import PayLogUpload
 from packetcrypt.handler.pool_follower import PoolFollower
 from packetcrypt.handler.pool_state import PoolState
+from packetcrypt.handler.regular_task import RegularTask
 from packetcrypt.handler.server import HandlerServer
 from packetcrypt.handler.settings import AnnHandlerSettings
 from packetcrypt.handler.statistics import HandlerStatistics
@@ -83,13 +84,15 @@ async def running_ann_handler(
         await http.open()
 
         report = _StatisticsReport(settings, statistics, intake)
-        tasks = [
-            _repeat(settings.poll_interval, follower.poll),
-            _repeat(settings.file_seconds, storage.publish),
-            _repeat(settings.paylog_seconds, upload.close_and_upload),
-            _repeat(settings.statistics_interval, report.log),
-        ]
-        stack.push_async_callback(_cancel, tasks)
+        following = RegularTask(settings.poll_interval, follower.poll)
+        stack.push_async_callback(following.finish, 0.0)
+        for task in (
+            RegularTask(settings.file_seconds, storage.publish),
+            RegularTask(settings.paylog_seconds, upload.close_and_upload),
+            RegularTask(settings.statistics_interval, report.log),
+        ):
+            # To its end: a pay log that has been sent should be seen to be confirmed.
+            stack.push_async_callback(task.finish, settings.shutdown_timeout)
         _log.info(
             "announcement handler %s takes announcements at %s (port %d)",
             *(settings.name, settings.submit_url, http.port),
@@ -133,29 +136,6 @@ async def _own_checker(settings: AnnHandlerSettings) -> AsyncIterator[Checker]:
         yield checker
     finally:
         await asyncio.to_thread(checker.close)
-
-
-def _repeat(seconds: float, action: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-    """A task that does something again and again, first after `seconds`, until it is cancelled."""
-
-    async def loop() -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                await action()
-            except OSError as error:
-                _log.error("%s", error)
-            except Exception:
-                # The outermost loop: one failure must not end what the handler lives on.
-                _log.exception("a regular task failed; it is tried again in %g s", seconds)
-
-    return asyncio.create_task(loop())
-
-
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _stop_serving(http: HttpListener, intake: Intake, seconds: float) -> None:

@@ -1,4 +1,6 @@
-"""Real announcements of four jobs on four consecutive parent blocks (tests/vectors/ann_jobs.json)."""
+"""Real announcements of four jobs on four consecutive parent blocks
+(tests/vectors/ann_jobs.json).
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +10,9 @@ from vector_files import load_vectors
 
 @dataclass(frozen=True)
 class KnownJob:
-    """A job of the vectors. parent_hash in internal byte order; announcements of 1024 bytes, all valid."""
+    """A job of the vectors. parent_hash in internal byte order; announcements of 1024 bytes, all
+    valid.
+    """
 
     parent_height: int
     parent_hash: bytes

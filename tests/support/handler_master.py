@@ -76,7 +76,8 @@ class ChangingMaster:
     async def told(self) -> None:
         """Waits until whoever polls has acted on the configuration as it is now.
 
-        That is when it is asked for the second time from now on: the first answer has been used then.
+        That is when it is asked for the second time from now on: the first answer has been used
+        then.
         """
         async with self._asked:
             target = self._questions + 2

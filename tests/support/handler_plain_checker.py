@@ -1,4 +1,6 @@
-"""A checker with the plain referee, for tests of what surrounds checking; it can be held and broken."""
+"""A checker with the plain referee, for tests of what surrounds checking; it can be held and
+broken.
+"""
 
 import functools
 import threading
@@ -12,27 +14,31 @@ from packetcrypt.protocol.announcement import dedup_key
 from packetcrypt.protocol.errors import DeviceError
 from packetcrypt.protocol.validation import check_announcement
 
-
 # The same few announcements are posted by many tests, and a check takes some 50 ms.
 _check = functools.cache(check_announcement)
 
 
 class PlainChecker:
-    """Checks on one thread. open : while cleared, checks wait; broken : checks fail as a device does."""
+    """Checks on one thread.
+
+    open   : while cleared, checks wait
+    asked  : set when something is to be checked
+    broken : checks fail as a device does
+    """
 
     devices = ("plain",)
 
     def __init__(self) -> None:
         self.open = threading.Event()
         self.open.set()
+        self.asked = threading.Event()
         self.broken = False
-        self.requests: list[int] = []
         self._executor = ThreadPoolExecutor(1)
 
     def submit(
         self, announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8]
     ) -> Future[CheckedAnnouncements]:
-        self.requests.append(len(announcements))
+        self.asked.set()
         return self._executor.submit(self._check, announcements, parent_hashes)
 
     def _check(

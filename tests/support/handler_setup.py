@@ -1,5 +1,6 @@
 """A whole announcement handler on loopback: its master, its paymaker, and a miner's posts to it."""
 
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -77,8 +78,11 @@ class Loopback:
             return PostReply(response.status, await response.json())
 
     async def get(self, path: str, password: str | None = None) -> tuple[int, bytes]:
-        auth = aiohttp.BasicAuth("x", password) if password is not None else None
-        async with self.session.get(self.url + path, auth=auth) as response:
+        headers = {}
+        if password is not None:
+            credentials = base64.b64encode(f"x:{password}".encode()).decode()
+            headers["Authorization"] = f"Basic {credentials}"
+        async with self.session.get(self.url + path, headers=headers) as response:
             return response.status, await response.read()
 
     async def index(self) -> dict[str, Any]:
@@ -90,7 +94,9 @@ class Loopback:
 def handler_settings(
     root_workdir: Path, master_url: str, name: str = "ah0", **changes: Any
 ) -> AnnHandlerSettings:
-    """Settings of a handler on a loopback port; files and pay logs are an hour away unless changed."""
+    """Settings of a handler on a loopback port; files and pay logs are an hour away unless
+    changed.
+    """
     pool = PoolSettings(
         master_url=master_url, root_workdir=root_workdir, paymaker_http_password=PASSWORD
     )

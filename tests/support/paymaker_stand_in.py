@@ -20,7 +20,9 @@ class PaymakerStandIn:
     url      : where it listens
     bodies   : every body that was confirmed, in order
     arrived  : set at every upload, confirmed or not
-    answer   : what it answers: "confirm", "other event id", "nonsense", "internal error"
+    answer   : what it answers: "confirm", "other event id", "nonsense", "internal error", or that
+               it does not: "hang"
+    password : the one it asks for
     """
 
     def __init__(self) -> None:
@@ -28,6 +30,7 @@ class PaymakerStandIn:
         self.bodies: list[bytes] = []
         self.arrived = asyncio.Event()
         self.answer = "confirm"
+        self.password = PASSWORD
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -37,10 +40,12 @@ class PaymakerStandIn:
     async def events_handler(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.arrived.set()
-        wanted = "Basic " + base64.b64encode(f"x:{PASSWORD}".encode()).decode()
+        wanted = "Basic " + base64.b64encode(f"x:{self.password}".encode()).decode()
         if request.headers.get("Authorization") != wanted:
             return web.Response(status=401)
         match self.answer:
+            case "hang":
+                await asyncio.Event().wait()
             case "internal error":
                 return web.Response(status=500)
             case "nonsense":
