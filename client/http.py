@@ -121,7 +121,7 @@ async def _exchange(
         raise PoolNonsense(f"{method} {url} leads nowhere: {error!r}. Check the URL.") from error
     except aiohttp.ClientError as error:
         raise PoolUnreachable(
-            f"{method} {url} failed: {error or type(error).__name__}. "
+            f"{method} {url} failed: {_reason(error)}. "
             "The service is down, or the URL names another machine or port."
         ) from error
 
@@ -134,3 +134,10 @@ async def _read_bounded(response: aiohttp.ClientResponse, limit: int) -> bytes |
         if len(body) > limit:
             return None
     return bytes(body)
+
+
+def _reason(error: aiohttp.ClientError) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        # aiohttp's own text adds how it would have used TLS, which helps nobody here.
+        return error.os_error.strerror or str(error.os_error)
+    return str(error) or type(error).__name__

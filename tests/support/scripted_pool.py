@@ -153,7 +153,9 @@ class ScriptedPool:
         app.router.add_get("/blkinfo_{hash}.json", self._get)
         app.router.add_post("/handler/{number}/submit", self._post)
         # A client that goes away, or a pool that goes down, ends the handler with it.
-        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
         await site.start()
