@@ -1,6 +1,8 @@
 """Stands in for an engine where a test decides what is found and when."""
 
+import asyncio
 import queue
+from collections.abc import Callable
 
 from scripted_pool import announcements
 
@@ -17,9 +19,19 @@ class ReplayEngine:
         self.paused = False
         self._found: queue.SimpleQueue[AnnouncementBatch | PacketCryptError] = queue.SimpleQueue()
         self._seed = 0
+        self._started = asyncio.Event()
 
     def start(self, work: AnnouncementWork) -> None:
         self.works.append(work)
+        self._started.set()
+
+    async def wait_for_work(self, wanted: Callable[[AnnouncementWork], bool]) -> AnnouncementWork:
+        """The newest work, as soon as it is wanted; fails after half a minute."""
+        async with asyncio.timeout(30):
+            while not (self.works and wanted(self.works[-1])):
+                self._started.clear()
+                await self._started.wait()
+        return self.works[-1]
 
     def pause(self) -> None:
         self.paused = True
