@@ -1,12 +1,15 @@
 """How the smallest possible pool master looks: one that never sees a new block.
 
 It serves config.json and the blkinfo of a few made-up blocks, which is all that announcement miners
-and handlers ask for (spec 2 "Master"). `packetcrypt demo` and end-to-end tests mine against it;
-there is no chain behind it.
+and handlers ask for (spec 2 "Master"), and takes their pay logs as a paymaker would that pays
+nobody. `packetcrypt demo` and end-to-end tests mine against it; there is no chain behind it.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from aiohttp import web
 
@@ -56,12 +59,12 @@ class StaticPool:
         *,
         ann_target: int,
         submit_ann_urls: Sequence[str],
-        paymaker_url: str = "",
         mine_old_anns: int = 0,
     ) -> None:
         self.ann_target = ann_target
         self.submit_ann_urls = tuple(submit_ann_urls)
-        self.paymaker_url = paymaker_url
+        self.events: list[dict[str, Any]] = []
+        """what the handlers' pay logs said so far"""
         self.mine_old_anns = mine_old_anns
         self.set_chain(chain)
 
@@ -71,10 +74,11 @@ class StaticPool:
         self._tip = chain[-1]
 
     def application(self) -> web.Application:
-        """An aiohttp application with the master's two announcement routes."""
+        """An aiohttp application with the master's announcement routes and the paymaker's one."""
         application = web.Application()
         application.router.add_get("/config.json", self._config)
         application.router.add_get("/blkinfo_{hash}.json", self._block_info)
+        application.router.add_post("/events", self._take_events)
         return application
 
     async def _config(self, request: web.Request) -> web.Response:
@@ -85,7 +89,7 @@ class StaticPool:
             submit_ann_urls=self.submit_ann_urls,
             download_ann_urls=(),
             submit_block_urls=(),
-            paymaker_url=self.paymaker_url,
+            paymaker_url=str(request.url.origin()),
             mine_old_anns=self.mine_old_anns,
             ann_target=self.ann_target,
         )
@@ -97,3 +101,9 @@ class StaticPool:
         if block is None:
             raise web.HTTPNotFound(text="no such block in this pool's chain")
         return web.Response(body=block.encode(), content_type="application/json")
+
+    async def _take_events(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        self.events += map(json.loads, body.splitlines())
+        result = {"eventId": hashlib.sha256(body).hexdigest()[:32]}
+        return web.json_response({"result": result, "warn": [], "error": []})
