@@ -35,16 +35,18 @@ class NumpyKernels(AnnouncementKernels):
 
     All work happens within the calls: `search` returns when it is done, or soon after `cancelled`
     says so; it is polled from the worker threads. About 16 MB a thread and 20 MB for the tables.
+
+    programs : where `check` gets random programs
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, programs: ProgramCache | None = None) -> None:
         if threads is not None and threads < 1:
             raise ConfigError(f"{threads} threads cannot compute anything: give at least 1")
         self._threads = threads or _usable_cores()
         self.launch_quantum = BATCH * self._threads
         self.max_launch = _LAUNCH_BATCHES * self.launch_quantum
         self._cancelled: Callable[[], bool] | None = None
-        self._programs = ProgramCache()
+        self._programs = programs or ProgramCache()
         self._tables = [empty_table() for _ in range(self.SLOTS)]
         self._workspaces: SimpleQueue[Workspace] = SimpleQueue()
         for _ in range(self._threads):

@@ -152,13 +152,12 @@ class _Checks:
         """Fail those members whose Merkle branch does not lead from their item to the root."""
         seeds = [group.table0 for group in self._groups]
         made = self._items(seeds, self._owners[members], numbers)
-        siblings = records["siblings"].reshape(len(members), -1).view(np.uint64)
+        siblings = records["siblings"].view(np.uint64)
         roots = np.empty((len(members), HASH_WORDS), np.uint64)
 
         def task(workspace: Workspace) -> None:
             leaves = np.ascontiguousarray(workspace.blake.digests(made.items, 64).T)[made.inverse]
-            branches = siblings.reshape(len(members), -1, HASH_WORDS)
-            roots[:] = branch_roots(leaves, numbers, branches, workspace.blake)
+            roots[:] = branch_roots(leaves, numbers, siblings, workspace.blake)
 
         self._run([task])
         computable = made.computable[made.inverse]
