@@ -16,21 +16,16 @@ from packetcrypt.kernels.interface import (
     PreparedJob,
     SearchLaunch,
 )
+from packetcrypt.kernels.opencl.check import AnnouncementChecks
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.finish import AnnouncementFinish, LaunchBuffers
 from packetcrypt.kernels.opencl.search import AnnouncementSearch, SearchSizes
 from packetcrypt.kernels.opencl.tables import TableBuilder
-from packetcrypt.protocol.announcement import (
-    HEADER_SIZE,
-    MERKLE_DEPTH,
-    TABLE_SIZE,
-    dedup_key,
-)
+from packetcrypt.protocol.announcement import HEADER_SIZE, MERKLE_DEPTH, TABLE_SIZE
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.cryptocycle import ITEM_SIZE, STATE_SIZE
 from packetcrypt.protocol.difficulty import compact_to_target
 from packetcrypt.protocol.primitives import expand
-from packetcrypt.protocol.validation import check_announcement
 
 _TREE_ROWS: Final = (2 << MERKLE_DEPTH) - 1
 _TREE_ROW_SIZE: Final = 64
@@ -99,6 +94,7 @@ class OpenCLKernels(AnnouncementKernels):
         self._tables = TableBuilder(context)
         self._search = AnnouncementSearch(context, sizes)
         self._finish = AnnouncementFinish(context)
+        self._checks = AnnouncementChecks(context)
         self._slots = [_Slot(context) for _ in range(self.SLOTS)]
         self._free = deque(LaunchBuffers(context, sizes.max_launch) for _ in range(self.LAUNCHES))
 
@@ -148,17 +144,8 @@ class OpenCLKernels(AnnouncementKernels):
         announcements: npt.NDArray[np.uint8],
         parent_hashes: npt.NDArray[np.uint8],
     ) -> CheckedAnnouncements:
-        """Validate announcements, one at a time with the plain checks of protocol/."""
-        checked = [
-            check_announcement(announcement.tobytes(), parent.tobytes())
-            for announcement, parent in zip(announcements, parent_hashes, strict=True)
-        ]
-        hashes = b"".join(one.work_hash or bytes(32) for one in checked)
-        return CheckedAnnouncements(
-            results=np.array([one.result for one in checked], np.uint8),
-            work_hashes=np.frombuffer(hashes, np.uint8).reshape(-1, 32),
-            keys=np.array([dedup_key(one.tobytes()) for one in announcements], np.uint64),
-        )
+        """Validate announcements (kernels/opencl/check.py)."""
+        return self._checks.check(announcements, parent_hashes)
 
     def close(self) -> None:
         """Wait for what is under way. The buffers go with this object."""

@@ -93,9 +93,9 @@ class DeviceContext:
 
     def build_source(self, source: str, name: str, **defines: int | str) -> cl.Program:
         """Compile `source`, which may #include the kernel files; `name` is what errors call it."""
-        options = [
-            f"-D{key}={value}" for key, value in {"LANES": self.traits.lanes, **defines}.items()
-        ]
+        defines = {"LANES": self.traits.lanes, **defines}
+        # -w: warnings are for whoever writes the kernels, not for who runs them.
+        options = ["-w", *(f"-D{key}={value}" for key, value in defines.items())]
         try:
             program = cl.Program(self.context, expand_includes(source, name))
             program.build(options=options)

@@ -13,6 +13,7 @@ from packetcrypt.kernels.interface import FoundAnnouncements, PreparedJob
 from packetcrypt.kernels.opencl.backend import OpenCLKernels
 from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
 from packetcrypt.protocol.announcement_job import AnnouncementJob
+from packetcrypt.protocol.validation import AnnouncementCheck
 
 JOBS = load_vectors("ann_jobs")["jobs"]
 
@@ -102,6 +103,17 @@ def test_the_scalar_kernels_reproduce_a_known_job(scalar_kernels: OpenCLKernels)
     job = prepared(scalar_kernels, job_of(SMALLEST))
 
     assert_known_answer(search_all(scalar_kernels, job, SMALLEST["searched_end"]), SMALLEST)
+
+
+def test_found_announcements_are_valid(kernels: OpenCLKernels) -> None:
+    job = job_of(SMALLEST, hard_nonce=7)
+    found = search_all(kernels, prepared(kernels, job), 64)
+    parents = np.tile(np.frombuffer(job.parent_hash, np.uint8), (len(found.keys), 1))
+
+    checked = kernels.check(found.announcements, parents)
+
+    assert checked.results.tolist() == [AnnouncementCheck.OK] * len(found.keys)
+    assert checked.keys.tolist() == found.keys.tolist()
 
 
 def test_a_job_is_searched_while_the_other_slot_is_prepared(kernels: OpenCLKernels) -> None:
