@@ -68,9 +68,9 @@ def benchmark_announcements(
     with closing(opener(device, threads)) as kernels:
         self_test(kernels, device)
         prepare_seconds = _time_preparation(kernels, work)
-        run = _SteadyRun(kernels, work)
-        run.mine(seconds / 10)
-        elapsed, nonces, announcements = run.mine(seconds)
+        with closing(_SteadyRun(kernels, work)) as run:
+            run.mine(seconds / 10)
+            elapsed, nonces, announcements = run.mine(seconds)
     return AnnouncementBenchmark(
         device=device.name,
         work_bits=work_bits,
@@ -104,6 +104,10 @@ class _SteadyRun:
             nonces += searched
             announcements += found
         return elapsed, nonces, announcements
+
+    def close(self) -> None:
+        """Stop preparing."""
+        self._steps.close()
 
     def _next_landing(self) -> tuple[int, int]:
         for searched in self._steps:

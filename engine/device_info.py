@@ -36,6 +36,11 @@ class DeviceInfo:
     compute_units: int
     memory: int
 
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What makes it the same device with the same driver: PoCL's memory, for one, varies."""
+        return self.index, self.name, self.driver
+
     def __str__(self) -> str:
         return f"{self.index} {self.name} ({self.platform}, {self.driver})"
 

@@ -6,9 +6,13 @@ from typing import Final
 #: end within the 50 ms in which new work has to stop the search.
 TARGET_S: Final = 0.015
 
-#: How fast a measured rate fades when later launches are slower: they may only have had to wait for
-#: other work on the device.
-_FADING: Final = 0.9
+#: Speed is measured over this much time, because the times of single launches say little: when the
+#: host was busy meanwhile, one seems to last long and the next no time at all.
+WINDOW_S: Final = 0.06
+
+#: How fast a measured rate fades when the device seems slower later: it may only have been preparing
+#: jobs between the launches.
+_FADING: Final = 0.8
 
 
 class LaunchSize:
@@ -23,6 +27,8 @@ class LaunchSize:
         self._largest = largest
         self._target_s = target_s
         self._rate = 0.0
+        self._window_nonces = 0
+        self._window_s = 0.0
 
     @property
     def nonces(self) -> int:
@@ -31,6 +37,10 @@ class LaunchSize:
         return min(max(1, quanta), self._largest // self._quantum) * self._quantum
 
     def measured(self, nonces: int, seconds: float) -> None:
-        """Take a finished launch into account that kept the device busy for `seconds`."""
-        if seconds > 0:
-            self._rate = max(nonces / seconds, self._rate * _FADING)
+        """Take a finished launch into account, and the time since the one before it ended."""
+        self._window_nonces += nonces
+        self._window_s += seconds
+        if self._window_s >= WINDOW_S:
+            self._rate = max(self._window_nonces / self._window_s, self._rate * _FADING)
+            self._window_nonces = 0
+            self._window_s = 0.0

@@ -59,7 +59,7 @@ def opencl_device(info: DeviceInfo) -> "cl.Device":
     Raises `DeviceError` if another one, or another driver, is there now.
     """
     for found, device in list_opencl().devices:
-        if (found.index, found.name, found.driver) == (info.index, info.name, info.driver):
+        if found.identity == info.identity:
             return device
     raise DeviceError(
         f"device {info} is no longer there. Start the program again; "

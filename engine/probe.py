@@ -64,8 +64,8 @@ def probe_opencl() -> ProbeReport:
     if remembered is not None:
         present = tuple(info for info, _ in list_opencl().devices)
         devices = tuple(_decode_device(fields) for fields in remembered["devices"])
-        if present == devices:
-            return ProbeReport(devices, (), (), remembered["loader"])
+        if [device.identity for device in present] == [device.identity for device in devices]:
+            return ProbeReport(present, (), (), remembered["loader"])
     report = run_probe()
     if report.flawless:
         probe_cache.save(report.usable, report.loader)

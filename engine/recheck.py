@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from packetcrypt.engine.work import AnnouncementWork
-from packetcrypt.protocol.announcement import dedup_key
+from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
 from packetcrypt.protocol.validation import AnnouncementCheck, check_announcement
 
 #: Share of the time that re-checking may take.
@@ -87,6 +87,9 @@ class Rechecker:
 
 def disagreement(sample: Sample) -> str | None:
     """What the plain implementation has against a sample, or None."""
+    header = AnnouncementHeader.decode(sample.announcement)
+    if header.with_soft_nonce(0) != sample.work.job(header.hard_nonce).header:
+        return "it gave one of its announcements another header than its job has"
     checked = check_announcement(sample.announcement, sample.work.parent_hash)
     if checked.result is not AnnouncementCheck.OK:
         return f"the host finds one of its announcements {checked.result.name}"

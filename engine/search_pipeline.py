@@ -107,7 +107,7 @@ class SearchPipeline:
         self._exhausted = False
         self._last_landing = 0.0
 
-    def run(self) -> Iterator[Searched | None]:
+    def run(self) -> Generator[Searched | None, None, None]:
         """Search until the ranges are used up or `stopped`; then collect what is still under way.
 
         Yields each finished launch, and None after other steps, so that the caller can do what is
@@ -127,8 +127,8 @@ class SearchPipeline:
 
     def _advance(self) -> Searched | None:
         """One device operation for the search, and one for the job after it."""
-        if self._searching is None or self._searching.submitted:
-            self._searching, self._ready = self._ready or self._searching, None
+        if self._ready is not None and (self._searching is None or self._searching.submitted):
+            self._searching, self._ready = self._ready, None
         searching = self._searching
         searched = None
         if len(self._flights) == self._kernels.LAUNCHES:

@@ -83,18 +83,16 @@ class DeviceWorker:
     def _serve(self, kernels: AnnouncementKernels) -> None:
         """Carry out orders until the last one."""
         launch_size = LaunchSize(kernels.launch_quantum, kernels.max_launch)
-        order = Order()
-        while True:
+        order = self._assignment.current
+        while not order.closed:
             if order.work is None:
                 self._counters.enter(DeviceState.IDLE)
                 order = self._assignment.wait_for_change(order)
-            if order.closed:
+                continue
+            self._counters.enter(DeviceState.MINING)
+            self._mine(kernels, order, order.work, launch_size)
+            if self._failure is not None:
                 return
-            if order.work is not None:
-                self._counters.enter(DeviceState.MINING)
-                self._mine(kernels, order, order.work, launch_size)
-                if self._failure is not None:
-                    return
             order = self._assignment.current
 
     def _mine(
