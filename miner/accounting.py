@@ -16,7 +16,7 @@ class PoolCounts:
 
     accepted, rejected, overloaded : as the handlers answered (see `PostOutcome`)
     lost      : dropped before upload, or in an upload without a usable answer ("overflow")
-    sent_bytes: bytes of the posts that came to an end
+    sent_bytes: bytes of the announcements that were answered; a pool that is down receives none
     """
 
     accepted: int = 0
@@ -66,13 +66,14 @@ class PoolAccount:
     def end_upload(self, announcements: int, outcome: PostOutcome) -> None:
         """Counts announcements of an upload as settled."""
         self.uploading -= announcements
+        answered = announcements - outcome.lost
         self._add(
             PoolCounts(
                 accepted=outcome.accepted,
                 rejected=outcome.rejected,
                 overloaded=outcome.overloaded,
                 lost=outcome.lost,
-                sent_bytes=announcements * ANNOUNCEMENT_SIZE,
+                sent_bytes=answered * ANNOUNCEMENT_SIZE,
             )
         )
 

@@ -4,7 +4,7 @@
     4856/0/0] - goodrate: [100%, 61%]                                                (one line)
 
 Ke/s   : thousands of hashes a second, estimated from the announcements found and their difficulty
-Mb/s   : megabits of announcements a second, uploads to all pools together
+Mb/s   : megabits a second of announcements that were answered, all pools together
 then one entry for each pool, in the order they were given, counted over these seconds:
 overflow  : announcements dropped before upload, or lost in an upload that failed
 uploading : announcements in uploads under way now
@@ -43,7 +43,7 @@ class MinerReport:
 
     @property
     def bits_per_second(self) -> float:
-        """Bits of announcements uploaded a second, all pools together."""
+        """Bits of answered announcements a second, all pools together."""
         sent = sum(pool.counts.sent_bytes for pool in self.pools)
         return sent * 8 / self.seconds if self.seconds else 0.0
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -103,6 +103,12 @@ def mining(engine: ReplayEngine, clock: Clock) -> Any:
         return mine()
 
     return start
+
+
+async def until(log: LogWatch, condition: Callable[[], bool]) -> None:
+    """Returns at the first log line at which the condition holds."""
+    while not condition():
+        await log.wait_for(lambda message: "Ke/s" in message)
 
 
 async def never(_: ReceivedPost) -> web.Response:
@@ -216,13 +222,15 @@ async def test_a_pool_that_is_killed_and_comes_back(
 ) -> None:
     async with mining(first, second) as miner:
         engine.find(1024)
-        await second.wait_for_posts(lambda posts: len(posts) == 1)
+        await until(log, lambda: miner.totals().pools[1].counts.accepted == 1024)
         await second.stop()
         engine.find(1024)
-        await log.wait_for(lambda message: "goodrate: [100%, 0%]" in message)
+        await log.wait_for(
+            lambda message: "overflow: [0, 1024]" in message and message.endswith(", 0%]")
+        )
         await second.start()
         engine.find(1024)
-        await second.wait_for_posts(lambda posts: len(posts) == 2)
+        await until(log, lambda: miner.totals().pools[1].counts.accepted == 2 * 1024)
     totals = miner.totals()
     assert totals.pools[0].counts.accepted == 3 * 1024
     assert (totals.pools[1].counts.accepted, totals.pools[1].counts.lost) == (2 * 1024, 1024)
@@ -237,20 +245,18 @@ async def test_an_idle_dead_pool_reads_0_percent_and_an_idle_healthy_one_nothing
 
 
 async def test_a_hanging_pool_does_not_slow_the_other(
-    mining: Any, engine: ReplayEngine, first: ScriptedPool, second: ScriptedPool
+    mining: Any, engine: ReplayEngine, first: ScriptedPool, second: ScriptedPool, log: LogWatch
 ) -> None:
     second.on_post = never
     async with mining(first, second, timing=replace(FAST, flush=0.5)) as miner:
-        for _ in range(130):
-            engine.find(1024)
-        await first.wait_for_posts(lambda posts: len(posts) == 130)
+        engine.find(1024, times=130)
+        await until(log, lambda: miner.totals().pools[0].counts.accepted == 130 * 1024)
         # Ten uploads hang, a hundred batches wait, and twenty were dropped for them.
         second_pool = miner.totals().pools[1]
         assert second_pool.uploading == 10 * 1024
         assert second_pool.counts.lost == 20 * 1024
-    totals = miner.totals()
-    assert totals.pools[0].counts.accepted == 130 * 1024
-    assert (totals.pools[1].counts.lost, totals.pools[1].uploading) == (130 * 1024, 0)
+    second_pool = miner.totals().pools[1]
+    assert (second_pool.counts.lost, second_pool.uploading) == (130 * 1024, 0)
 
 
 async def test_an_upload_that_takes_too_long_is_lost(

@@ -45,11 +45,15 @@ class ReplayEngine:
             raise found
         return found
 
-    def find(self, count: int) -> set[int]:
-        """Finds so many announcements for the newest work; returns their dedup keys."""
+    def find(self, count: int, times: int = 1) -> set[int]:
+        """Finds so many announcements for the newest work; returns their dedup keys.
+
+        With `times` it finds the same ones again, for tests in which only their number matters.
+        """
         self._seed += 1
         made, keys = announcements(count, self._seed)
-        self._found.put(AnnouncementBatch(made, keys, self.works[-1], "replay"))
+        for _ in range(times):
+            self._found.put(AnnouncementBatch(made, keys, self.works[-1], "replay"))
         return set(keys.tolist())
 
     def fail(self, error: PacketCryptError) -> None:
