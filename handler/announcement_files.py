@@ -1,10 +1,8 @@
-"""Where credited announcements lie: for block miners to fetch, and to know after a restart what was
-paid.
+"""Where credited announcements lie, for block miners and for recognising duplicates.
 
-    anns_<parent height>_<handler>_<n>.bin    published: immutable, n counts up and is never used
-    again open_<parent height>_<handler>.part       still growing; published under the next n when
-    full or old record.json                               which block each height's files are of,
-    and the next n
+    anns_<parent height>_<handler>_<n>.bin    published: immutable; n counts up and never repeats
+    open_<parent height>_<handler>.part       still growing; published when full or old
+    record.json                               which block each height is of, and the next n
 
 An announcement is on the disk *before* its post is in the pay log and before the miner has its
 reply. So whatever moment a crash comes at, everything that will be paid is found here, and none is

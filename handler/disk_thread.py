@@ -1,6 +1,4 @@
-"""Where the handler waits for its disk: one thread, so that writes happen in the order they were
-asked for.
-"""
+"""Where the handler waits for its disk: one thread, so that writes keep their order."""
 
 import asyncio
 from collections.abc import Callable

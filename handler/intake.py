@@ -1,6 +1,4 @@
-"""How posts wait until they are judged: a bounded queue, refused when full, emptied before the
-handler stops.
-"""
+"""How posts wait to be judged: a bounded queue, refused when full, emptied before the end."""
 
 import asyncio
 import logging

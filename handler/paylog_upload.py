@@ -1,6 +1,4 @@
-"""How the paymaker gets to know what was credited: pay log files are uploaded, and kept until
-confirmed.
-"""
+"""How the paymaker learns what was credited: pay logs are uploaded, and kept until confirmed."""
 
 import logging
 from collections.abc import Callable

@@ -1,10 +1,9 @@
-"""How the parts of an announcement handler are put together, started, and stopped in the right
-order.
-"""
+"""How the parts of an announcement handler are put together, started and stopped, in order."""
 
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import aiohttp
 
 from packetcrypt.client.http import HttpLimits
 from packetcrypt.client.master import LIMITS, MasterClient
+from packetcrypt.engine import AnnouncementChecker
 from packetcrypt.handler.connections import HttpListener
 from packetcrypt.handler.crediting import Checker, Crediting
 from packetcrypt.handler.intake import Intake
@@ -59,19 +59,20 @@ async def running_ann_handler(
             await stop.wait()
 
     Leaving finishes the posts that were taken in, publishes and closes all files, and tries once to
-    upload the pay log. Raises `ConfigError` if the folder or the address cannot be used,
-    `DeviceError` if there is nothing to check announcements on.
+    upload the pay log, in `settings.shutdown_timeout` altogether. Raises `ConfigError` if the
+    folder, the address or the devices cannot be used.
 
     checker  : used instead of an `AnnouncementChecker` on the settings' devices; not closed then
     listener : a bound socket to listen at instead of `settings.bind`
     """
+    clock = _StopClock(settings.shutdown_timeout)
     statistics = HandlerStatistics()
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(open_storage(settings))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         follower = PoolFollower(_master(session, settings), settings, storage.follow)
         upload = PayLogUpload(session, settings, storage, lambda: follower.paymaker_url)
-        stack.push_async_callback(_within, settings.shutdown_timeout, upload.close_and_upload)
+        stack.push_async_callback(_in_time, clock, upload.close_and_upload)
 
         if checker is None:
             checker = await stack.enter_async_context(_own_checker(settings))
@@ -79,26 +80,38 @@ async def running_ann_handler(
         intake = Intake(crediting, settings, statistics, len(checker.devices) + 1)
         server = HandlerServer(settings, lambda: follower.state, intake, storage.files, statistics)
         http = HttpListener(server.application(), settings, listener)
-        stack.push_async_callback(_stop_serving, http, intake, settings.shutdown_timeout)
-        await follower.poll()
-        await http.open()
-
         report = _StatisticsReport(settings, statistics, intake)
-        following = RegularTask(settings.poll_interval, follower.poll)
-        stack.push_async_callback(following.finish, 0.0)
         for task in (
+            RegularTask(settings.poll_interval, follower.poll),
             RegularTask(settings.file_seconds, storage.publish),
             RegularTask(settings.paylog_seconds, upload.close_and_upload),
             RegularTask(settings.statistics_interval, report.log),
         ):
-            # To its end: a pay log that has been sent should be seen to be confirmed.
-            stack.push_async_callback(task.finish, settings.shutdown_timeout)
+            stack.push_async_callback(_finish, clock, task)
+        stack.push_async_callback(_stop_serving, clock, http, intake)
+        await follower.poll()
+        await http.open()
         _log.info(
             "announcement handler %s takes announcements at %s (port %d)",
             *(settings.name, settings.submit_url, http.port),
         )
         yield AnnHandler(settings, http.port, statistics, follower)
         _log.info("announcement handler %s stops", settings.name)
+
+
+class _StopClock:
+    """The time that stopping may take, shared by everything that stops."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end: float | None = None
+
+    def left(self) -> float:
+        """Seconds; the clock starts when it is first asked."""
+        now = time.monotonic()
+        if self._end is None:
+            self._end = now + self._seconds
+        return max(0.0, self._end - now)
 
 
 class _StatisticsReport:
@@ -126,9 +139,7 @@ def _master(session: aiohttp.ClientSession, settings: AnnHandlerSettings) -> Mas
 
 @asynccontextmanager
 async def _own_checker(settings: AnnHandlerSettings) -> AsyncIterator[Checker]:
-    from packetcrypt.engine import AnnouncementChecker
-
-    # Opening probes and tests the devices, which takes seconds.
+    # Choosing probes the runtimes in child processes, which takes a moment.
     checker = await asyncio.to_thread(
         AnnouncementChecker, settings.devices, settings.threads or None
     )
@@ -138,13 +149,18 @@ async def _own_checker(settings: AnnHandlerSettings) -> AsyncIterator[Checker]:
         await asyncio.to_thread(checker.close)
 
 
-async def _stop_serving(http: HttpListener, intake: Intake, seconds: float) -> None:
+async def _stop_serving(clock: _StopClock, http: HttpListener, intake: Intake) -> None:
     http.stop_listening()
-    await intake.close(seconds)
+    await intake.close(clock.left())
     await http.close()
 
 
-async def _within(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
+async def _finish(clock: _StopClock, task: RegularTask) -> None:
+    # To the end of its round: a pay log that has been sent should be seen to be confirmed.
+    await task.finish(clock.left())
+
+
+async def _in_time(clock: _StopClock, action: Callable[[], Awaitable[None]]) -> None:
     with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(clock.left()):
             await action()

@@ -55,8 +55,8 @@ class AnnHandlerSettings:
     request_timeout       : seconds in which a body must have come, or a file must have gone. 1 MiB
                             in 60 s is 140 kbit/s: slower miners should send smaller batches
     idle_timeout          : seconds in which the head of a request must have come
-    shutdown_timeout      : seconds that posts already taken in may still need when the handler
-                            stops
+    shutdown_timeout      : seconds in which the handler stops: first it finishes the posts that it
+                            has taken in, then it uploads the pay log
     poll_interval         : seconds between two looks at the master. Shorter than the 5 s of miners,
                             so that the handler knows a block before they mine on it
     master_timeout        : seconds in which the master must answer

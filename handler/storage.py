@@ -1,6 +1,4 @@
-"""What a handler keeps of its work, in memory and on the disk, as one thing that is opened and
-closed.
-"""
+"""What a handler keeps of its work, in memory and on the disk."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

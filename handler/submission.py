@@ -1,5 +1,4 @@
-"""Which announcements of a post are worth hashing, and what the reply to a post says (spec 2
-"Checks").
+"""Which announcements of a post are worth hashing, and what its reply says (spec 2 "Checks").
 
 The checks of the request as a whole refuse it with one of the protocol's error texts. Those of the
 single announcements run over all of them at once and leave every one with an `Outcome`, so that the

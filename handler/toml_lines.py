@@ -1,6 +1,4 @@
-"""On which line of a TOML file a table or key stands: `tomllib` does not say, and error messages
-should.
-"""
+"""On which line of a TOML file a table or key stands, which `tomllib` does not say."""
 
 import re
 

@@ -1,6 +1,4 @@
-"""Real announcements of four jobs on four consecutive parent blocks
-(tests/vectors/ann_jobs.json).
-"""
+"""Real announcements of four jobs on four consecutive blocks (tests/vectors/ann_jobs.json)."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,6 +1,4 @@
-"""A checker with the plain referee, for tests of what surrounds checking; it can be held and
-broken.
-"""
+"""A checker with the plain referee, which a test can hold and break."""
 
 import functools
 import threading

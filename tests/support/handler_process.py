@@ -1,5 +1,6 @@
-"""A handler as a process of its own, which a test can kill: python handler_process.py POOL_TOML
-NAME.
+"""A handler as a process of its own, which a test can kill.
+
+    python handler_process.py POOL_TOML NAME
 
 Prints its port when it is ready. Ends like `packetcrypt ah` on SIGTERM. It checks with the plain
 referee, because what is tested is what survives the process.
