@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except PacketCryptError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo("error: " + str(error).replace("\n", "\n       "), err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

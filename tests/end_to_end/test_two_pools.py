@@ -1,0 +1,74 @@
+"""A miner with two pools, all of them processes: one pool dies and comes back.
+
+The chain is the same for both pools, as it would be: only then are announcements good for both.
+"""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from pool_processes import (
+    COMMAND,
+    PAYMENT_ADDRESS,
+    LoggedProcess,
+    PoolEntry,
+    PoolProcesses,
+    is_report,
+    pool_entries,
+    running_pools,
+)
+
+
+def _accepts(entry: PoolEntry) -> bool:
+    return entry.accepted > 0 and entry.goodrate == "100%"
+
+
+def _is_down(entry: PoolEntry) -> bool:
+    return entry.accepted == 0 and entry.overflow > 0 and entry.goodrate == "0%"
+
+
+def _says(
+    steady: Callable[[PoolEntry], bool], mortal: Callable[[PoolEntry], bool]
+) -> Callable[[str], bool]:
+    """Whether a line is a report in which both pools look as wanted."""
+
+    def says(line: str) -> bool:
+        if not is_report(line):
+            return False
+        first, second = pool_entries(line)
+        return steady(first) and mortal(second)
+
+    return says
+
+
+def test_a_pool_that_dies_costs_the_other_nothing(tmp_path: Path) -> None:
+    steady = PoolProcesses(tmp_path, "steady")
+    mortal = PoolProcesses(tmp_path, "mortal")
+    with (
+        running_pools(steady, mortal),
+        LoggedProcess(
+            COMMAND,
+            *("ann", "-p", PAYMENT_ADDRESS, "--device", "cpu", "-T", "5"),
+            *(steady.url, mortal.url),
+        ) as miner,
+    ):
+        both_good = miner.wait_for(_says(steady=_accepts, mortal=_accepts), seconds=90)
+        mortal.kill()
+        # The line in which it died may still hold what it accepted before; the next one does not.
+        down = miner.wait_for(
+            _says(steady=_accepts, mortal=_is_down), after=both_good + 1, seconds=60
+        )
+        mortal.start()
+        back = miner.wait_for(_says(steady=_accepts, mortal=_accepts), after=down + 1, seconds=60)
+        assert miner.stop(signal.SIGINT) == 0
+        reports = [pool_entries(line) for line in miner.lines if is_report(line)]
+        between = [
+            pool_entries(line) for line in miner.lines[both_good : back + 1] if is_report(line)
+        ]
+
+    assert all(first.accepted for first, _ in between)
+    assert all(first.goodrate == "100%" for first, _ in between)
+    assert sum(first.overflow + first.rejected for first, _ in reports) == 0
+    assert all(second.goodrate != "100%" for _, second in reports if not second.accepted)
+    for line in [*miner.lines, *steady.log, *mortal.log]:
+        assert "Traceback" not in line
