@@ -29,6 +29,13 @@ from packetcrypt.protocol.opcodes import (
 )
 from packetcrypt.protocol.randhash import MAX_EXECUTED, RandProgram
 
+MAX_DEPTH = 16
+"""Scopes that may be open at a time.
+
+The generator opens at most 10: a loop leaves at most half of its budget to its body, and at least
+20; an arm has less than a quarter of it (spec 1 §3.2).
+"""
+
 #: One decoded instruction, 32 bytes. A slot is a place on the register stack, counted from the
 #: bottom with MARKs included; a 64-bit value lies in two slots, low word first.
 #: Indexes are those of records.
@@ -293,6 +300,8 @@ class _Decoder:
         return self._instructions[index] if 0 <= index < len(self._instructions) else 0
 
     def _open(self, kind: Scope, start: int, then_longest: int = 0) -> None:
+        if len(self._scopes) > MAX_DEPTH:
+            raise self._malformed(f"more than {MAX_DEPTH} scopes are open")
         self._scopes.append(_OpenScope(kind, start, len(self._stack), then_longest=then_longest))
         self._stack.append(False)
         self.slots = max(self.slots, len(self._stack))

@@ -10,7 +10,7 @@ import pyopencl as cl
 from packetcrypt.kernels.opencl.buffers import upload
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.tile import TileLayout
-from packetcrypt.kernels.program import DecodedProgram, Scope
+from packetcrypt.kernels.program import MAX_DEPTH, DecodedProgram, Scope
 from packetcrypt.protocol.cryptocycle import init
 from packetcrypt.protocol.opcodes import Opcode
 from packetcrypt.protocol.randhash import MAX_EXECUTED
@@ -87,6 +87,7 @@ class RandHash:
         program = context.build(
             "randhash.cl",
             MAX_EXECUTED=MAX_EXECUTED,
+            MAX_DEPTH=MAX_DEPTH,
             **self._tile.defines,
             **{f"OP_{opcode.name}": int(opcode) for opcode in Opcode},
             **{f"SCOPE_{scope.name}": int(scope) for scope in Scope},

@@ -5,7 +5,8 @@
 // the tile's items side by side. Both arms of an IF run, under masks that only matter where registers
 // are added to the output: there each item has a cursor of its own, so the output lies item by item.
 //
-// From the host come TILE, and the values of `Opcode` and `Scope` as OP_… and SCOPE_….
+// From the host come TILE, MAX_DEPTH of kernels/program.py, and the values of `Opcode` and `Scope` as
+// OP_… and SCOPE_….
 
 #include "lanes.cl"
 #include "randhash_operations.cl"
@@ -13,7 +14,6 @@
 #define VECTORS (TILE / GROUP)
 
 #define ARRAY_WORDS 256 // of input, output and memory window
-#define MAX_DEPTH 16    // of open scopes: MAX_DEPTH of kernels/program.py
 
 // RECORD_DTYPE of kernels/program.py
 typedef struct {
