@@ -71,8 +71,7 @@ class HttpListener:
             await self._runner.cleanup()
             raise ConfigError(
                 f'bind = "{self._settings.bind}": cannot listen there ({error.strerror or error}): '
-                "give an "
-                "address of this machine and a free port"
+                "give an address of this machine and a free port"
             ) from error
 
     def stop_listening(self) -> None:
@@ -102,9 +101,7 @@ class _Refusal(asyncio.Protocol):
 
 
 def _name_client_mistakes(record: logging.LogRecord) -> bool:
-    """Turns aiohttp's traceback about a malformed request into one line: it is the client's
-    mistake.
-    """
+    """Makes one line of aiohttp's traceback about a malformed request: a client's mistake."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, HttpProcessingError):
         record.msg = f"refused a malformed HTTP request: {type(error).__name__}"

@@ -137,8 +137,7 @@ class Crediting:
             accepted = (results == AnnouncementCheck.OK) & (not is_replaced)
             outcomes = claim.examined.outcomes
             outcomes[claim.claimed] = np.where(accepted, Outcome.ACCEPTED, Outcome.INVALID)
-            # A copy of an announcement in its own post shares its fate: there is nothing it
-            # duplicates.
+            # A copy within a post shares the fate of the first: it duplicates nothing that is paid.
             bad_keys = claim.examined.keys[claim.claimed[~accepted]]
             copies = claim.examined.indexes(Outcome.DUPLICATE)
             outcomes[copies[np.isin(claim.examined.keys[copies], bad_keys)]] = Outcome.INVALID

@@ -18,6 +18,10 @@ class Overloaded(Exception):
     """The queue is full, or the handler is stopping: the client may try again later."""
 
 
+class PostFailed(Exception):
+    """Something went wrong here that nobody thought of; the log has it."""
+
+
 class _Waiting(NamedTuple):
     post: Post
     answer: asyncio.Future[CreditedPost]
@@ -65,9 +69,7 @@ class Intake:
         return await answer
 
     async def close(self, seconds: float) -> None:
-        """Takes nothing more, works off what waits for at most so long, then gives the rest
-        back.
-        """
+        """Takes nothing more, works off what waits for so long, then gives the rest back."""
         self._is_closing = True
         try:
             async with asyncio.timeout(seconds):
@@ -102,12 +104,11 @@ class Intake:
             for waiting in batch:
                 _give(waiting, Overloaded())
             raise
-        except Exception as error:
-            # The outermost loop of the intake: whatever is wrong with this batch, the next one is
-            # served.
+        except Exception:
+            # The intake's outermost loop: whatever is wrong with this batch, the next is served.
             _log.exception("a batch of %d posts failed", len(batch))
             for waiting in batch:
-                _give(waiting, error)
+                _give(waiting, PostFailed())
             return
         for waiting, post in zip(batch, credited, strict=True):
             self._statistics.count(post.result)

@@ -18,8 +18,7 @@ queue"""
 
 @dataclass
 class _Entry:
-    # None after a restart that lost the record of it: the next block of that height is taken to be
-    # it.
+    # None after a restart without a record of it: the next block of that height is taken for it.
     block_hash: bytes | None
     table: KeyTable = field(default_factory=KeyTable)
 

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import hmac
-import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -13,7 +12,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.typedefs import Handler
 
 from packetcrypt.handler.announcement_files import AnnouncementFiles
-from packetcrypt.handler.intake import Intake, Overloaded
+from packetcrypt.handler.intake import Intake, Overloaded, PostFailed
 from packetcrypt.handler.pool_state import PoolState
 from packetcrypt.handler.settings import SUBMIT_PATH, AnnHandlerSettings
 from packetcrypt.handler.statistics import HandlerStatistics
@@ -25,8 +24,6 @@ from packetcrypt.handler.submission import (
     reply_of,
 )
 from packetcrypt.protocol.pool_messages import AnnouncementPostReply
-
-_log = logging.getLogger(__name__)
 
 BLOCK_MINER_USER = "x"
 _FOR_EVER = "max-age=31536000, immutable"
@@ -55,9 +52,11 @@ class HandlerServer:
     def application(self) -> web.Application:
         """The aiohttp application."""
         application = web.Application(middlewares=[_answer_problems])
-        application.router.add_post(SUBMIT_PATH, self._submit)
-        application.router.add_get("/anns/index.json", self._index)
-        application.router.add_get("/anns/{name}", self._file)
+        # A reverse proxy may take the path of public_url off; without one it comes along.
+        for prefix in {"", self._settings.public_path}:
+            application.router.add_post(prefix + SUBMIT_PATH, self._submit)
+            application.router.add_get(prefix + "/anns/index.json", self._index)
+            application.router.add_get(prefix + "/anns/{name}", self._file)
         return application
 
     async def _submit(self, request: web.Request) -> web.StreamResponse:
@@ -70,6 +69,9 @@ class HandlerServer:
             credited = await self._intake.credit(Post(headers, parent, state, body))
         except Overloaded:
             return _answer(HTTPStatus.SERVICE_UNAVAILABLE, _error("overloaded"))
+        except PostFailed:
+            failure = _error("internal error: send them again")
+            return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, failure)
         except PostRefused as refusal:
             self._statistics.refused += 1
             return _answer(HTTPStatus.BAD_REQUEST, _error(str(refusal)))

@@ -115,6 +115,11 @@ class AnnHandlerSettings:
         return self.public_url.rstrip("/") + SUBMIT_PATH
 
     @property
+    def public_path(self) -> str:
+        """The path of public_url without a slash at its end, e.g. "/ah0", or ""."""
+        return urlsplit(self.public_url).path.rstrip("/")
+
+    @property
     def address(self) -> tuple[str, int]:
         """Host and port of `bind`; port 0 lets the system choose."""
         host, _, port = self.bind.rpartition(":")

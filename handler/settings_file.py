@@ -57,6 +57,7 @@ def load_ann_handler_settings(path: Path, name: str | None = None) -> AnnHandler
         pool = PoolSettings(**pool_values)
         return AnnHandlerSettings(pool=pool, name=chosen, **tables[chosen])
     except ConfigError as error:
+        # The settings name the key that they refuse first: `key = "value" is …`.
         key = str(error).split(" = ")[0]
         raise document.error(
             (key,) if key in _names(PoolSettings) else (*table, key), str(error)

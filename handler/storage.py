@@ -23,11 +23,9 @@ class Storage:
     paylog: PayLog
 
     async def follow(self, state: PoolState) -> None:
-        """Makes room for the parents of a new state, and drops what belongs to blocks that are
-        gone.
+        """Makes room for new parent blocks, and drops what belongs to those that are gone.
 
-        After this the tables know the new blocks, so it must be awaited before posts are taken for
-        them.
+        Must be awaited before posts are taken for the new blocks.
         """
         kept_from = state.tip.height - KEPT_HEIGHTS + 1
         self.tables.follow(state.parents)

@@ -12,7 +12,11 @@ from handler_setup import PAY_TO, Loopback, loopback
 
 from packetcrypt.handler.submission import BODY_LIMIT
 from packetcrypt.protocol.announcement import dedup_key
-from packetcrypt.protocol.pool_messages import AnnouncementPostReply, post_event_id
+from packetcrypt.protocol.pool_messages import (
+    AnnouncementPostHeaders,
+    AnnouncementPostReply,
+    post_event_id,
+)
 from packetcrypt.protocol.validation import check_announcement
 
 FIELDS = {
@@ -96,14 +100,22 @@ async def test_an_empty_post_is_accepted_and_pays_nothing(pool: Loopback) -> Non
 
 
 async def test_a_body_with_content_length_is_taken_as_well(pool: Loopback) -> None:
-    headers = {"x-pc-payto": PAY_TO, "x-pc-sver": "1", "x-pc-annver": "1"}
-    headers["x-pc-worknum"] = str(UNSIGNED.work_number)
+    headers = AnnouncementPostHeaders(PAY_TO, UNSIGNED.work_number).encode()
     body = b"".join(UNSIGNED.announcements)
 
     async with pool.session.post(f"{pool.url}/submit", data=body, headers=headers) as response:
         reply = await response.json()
 
     assert reply["result"]["accepted"] == 3
+
+
+@pytest.mark.parametrize("prefix", ["", "/ah0"])
+async def test_the_path_of_the_public_url_may_come_along(pool: Loopback, prefix: str) -> None:
+    headers = AnnouncementPostHeaders(PAY_TO, UNSIGNED.work_number).encode()
+    url = f"{pool.url}{prefix}/submit"
+
+    async with pool.session.post(url, data=UNSIGNED.announcements[0], headers=headers) as response:
+        assert response.status == 200
 
 
 class TestDuplicates:
