@@ -61,11 +61,13 @@ class _OpenCLLaunch:
 
     def __init__(
         self,
+        context: DeviceContext,
         finish: AnnouncementFinish,
         buffers: LaunchBuffers,
         copied: list[cl.Event],
         free: deque[LaunchBuffers],
     ) -> None:
+        self._context = context
         self._finish = finish
         self._buffers = buffers
         self._copied = copied
@@ -73,7 +75,8 @@ class _OpenCLLaunch:
 
     def result(self) -> FoundAnnouncements:
         """Wait for the search and return what it found. Call exactly once."""
-        found = self._finish.collect(self._buffers, self._copied)
+        with self._context.reporting("searching"):
+            found = self._finish.collect(self._buffers, self._copied)
         self._free.append(self._buffers)
         return found
 
@@ -91,23 +94,27 @@ class OpenCLKernels(AnnouncementKernels):
         self.max_launch = sizes.max_launch
         self.launch_quantum = sizes.quantum
         self._context = context
-        self._tables = TableBuilder(context)
-        self._search = AnnouncementSearch(context, sizes)
-        self._finish = AnnouncementFinish(context)
-        self._checks = AnnouncementChecks(context)
-        self._slots = [_Slot(context) for _ in range(self.SLOTS)]
-        self._free = deque(LaunchBuffers(context, sizes.max_launch) for _ in range(self.LAUNCHES))
+        with context.reporting("loading the kernels"):
+            self._tables = TableBuilder(context)
+            self._search = AnnouncementSearch(context, sizes)
+            self._finish = AnnouncementFinish(context)
+            self._checks = AnnouncementChecks(context)
+            self._slots = [_Slot(context) for _ in range(self.SLOTS)]
+            self._free = deque(
+                LaunchBuffers(context, sizes.max_launch) for _ in range(self.LAUNCHES)
+            )
 
     def prepare(self, job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
         """Build tables and tree of `job`, then upload what else the search needs."""
         buffers = self._slots[slot]
-        root = yield from self._tables.prepare(job, buffers.table, buffers.tree)
-        keystream = np.frombuffer(expand(job.search_seed(root), 0, STATE_SIZE), np.uint8)
-        header = np.frombuffer(job.encoded_header, np.uint8)
-        buffers.uploads = [
-            cl.enqueue_copy(self._context.queue, device, host, is_blocking=False)
-            for device, host in ((buffers.keystream, keystream), (buffers.header, header))
-        ]
+        with self._context.reporting("building a job's tables"):
+            root = yield from self._tables.prepare(job, buffers.table, buffers.tree)
+            keystream = np.frombuffer(expand(job.search_seed(root), 0, STATE_SIZE), np.uint8)
+            header = np.frombuffer(job.encoded_header, np.uint8)
+            buffers.uploads = [
+                cl.enqueue_copy(self._context.queue, device, host, is_blocking=False)
+                for device, host in ((buffers.keystream, keystream), (buffers.header, header))
+            ]
         return _OpenCLPreparedJob(job, root, compact_to_target(job.header.work_bits), buffers)
 
     def search(
@@ -128,16 +135,13 @@ class OpenCLKernels(AnnouncementKernels):
             )
         launch = self._free.popleft()
         slot = prepared.slot
-        self._search.enqueue(
-            slot.keystream,
-            slot.table,
-            range(first, first + count),
-            prepared.target,
-            launch.progress,
-            launch.finds,
-        )
-        copied = self._finish.enqueue(slot.header, slot.tree, launch)
-        return _OpenCLLaunch(self._finish, launch, copied, self._free)
+        nonces = range(first, first + count)
+        with self._context.reporting("searching"):
+            self._search.enqueue(
+                slot.keystream, slot.table, nonces, prepared.target, launch.progress, launch.finds
+            )
+            copied = self._finish.enqueue(slot.header, slot.tree, launch)
+        return _OpenCLLaunch(self._context, self._finish, launch, copied, self._free)
 
     def check(
         self,
@@ -145,8 +149,11 @@ class OpenCLKernels(AnnouncementKernels):
         parent_hashes: npt.NDArray[np.uint8],
     ) -> CheckedAnnouncements:
         """Validate announcements (kernels/opencl/check.py)."""
-        return self._checks.check(announcements, parent_hashes)
+        with self._context.reporting("checking announcements"):
+            return self._checks.check(announcements, parent_hashes)
 
     def close(self) -> None:
-        """Wait for what is under way. The buffers go with this object."""
+        """Wait for what is under way and let go of the buffers."""
         self._context.close()
+        self._slots.clear()
+        self._free.clear()

@@ -5,6 +5,8 @@ is decided here once (`DeviceTraits`) and handed to the sources as preprocessor 
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -100,13 +102,27 @@ class DeviceContext:
             program = cl.Program(self.context, expand_includes(source, name))
             program.build(options=options)
         except cl.Error as error:
-            log = "\n".join(str(error).strip().splitlines()[-_LOG_LINES:])
+            lines = [line for line in str(error).splitlines() if not line.startswith("(options:")]
+            log = "\n".join(lines[-_LOG_LINES:]).strip()
             raise DeviceError(
                 f"{name} does not compile for device {self.traits.name!r} "
                 f"({self.traits.driver}). Update the device's OpenCL driver, or choose another "
                 f"device with --device. The compiler said:\n{log}"
             ) from error
         return program
+
+    @contextmanager
+    def reporting(self, doing: str) -> Iterator[None]:
+        """Turn the runtime's errors in the block into `DeviceError`: "… failed while <doing>"."""
+        try:
+            yield
+        except cl.Error as error:
+            raise DeviceError(
+                f"device {self.traits.name!r} ({self.traits.driver}) failed while {doing}: "
+                f"{error}. "
+                "Close other programs that use its memory and try again; if it persists, update "
+                "its driver or choose another device with --device."
+            ) from error
 
     def close(self) -> None:
         """Wait for everything enqueued. The buffers go when nothing refers to them any more."""

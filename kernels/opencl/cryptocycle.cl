@@ -15,6 +15,7 @@
 #define KEY_OFFSET 16
 #define TAIL_OFFSET 48
 #define MAX_BLOCKS 125
+#define MAX_ADDITIONAL (7 * 16)
 
 // The lanes of a group differ by at most 125 − 32 blocks, plus rounding to 64 bytes. A lane alone only
 // rounds.
@@ -103,7 +104,8 @@ OUTLINE void crypt_group(word_t words, __global uchar *states, const uint at[GRO
     word_t tag[4];
     if (control_decrypts(control[0])) {
         poly1305(additional + length, states, tails, last, key_block, tag);
-        const uint skipped = wanted > TAIL_OFFSET + 112 ? (wanted - TAIL_OFFSET - 112) / 64 : 0;
+        const uint first = TAIL_OFFSET + MAX_ADDITIONAL; // the latest start of a message
+        const uint skipped = wanted > first ? (wanted - first) / 64 : 0;
         chacha20_xor(length, states, message, head + 4, head, skipped);
     } else {
         chacha20_xor(length, states, message, head + 4, head, 0);

@@ -149,7 +149,6 @@ OUTLINE void poly1305(word_t blocks, __global const uchar *bytes, const uint mes
 
     const uint quads = (greatest_lane(blocks) + 3) / 4;
     const word_t start = 4 * quads - blocks; // the step in which a lane's message starts
-    const uint ragged = (greatest_lane(start) + 3) / 4;
     uint starts[GROUP], at[GROUP];
     lanes_to(starts, start);
     for (int lane = 0; lane < GROUP; lane++)
@@ -166,20 +165,13 @@ OUTLINE void poly1305(word_t blocks, __global const uchar *bytes, const uint mes
 #pragma unroll
         for (int lane = 0; lane < GROUP; lane++)
             at[lane] += 64;
-        if (quad < ragged) {
 #pragma unroll
-            for (int block = 0; block < 4; block++) {
-                const word_t active =
-                    (start <= 4 * quad + block) ? (word_t)0xffffffff : (word_t)0;
-                word_t masked[4];
-                for (int i = 0; i < 4; i++)
-                    masked[i] = words[4 * block + i] & active;
-                absorb_block(h, r, masked, top & active);
-            }
-        } else {
-#pragma unroll
-            for (int block = 0; block < 4; block++)
-                absorb_block(h, r, words + 4 * block, top);
+        for (int block = 0; block < 4; block++) {
+            const word_t active = (start <= 4 * quad + block) ? (word_t)0xffffffff : (word_t)0;
+            word_t masked[4];
+            for (int i = 0; i < 4; i++)
+                masked[i] = words[4 * block + i] & active;
+            absorb_block(h, r, masked, top & active);
         }
     }
     absorb_block(h, r, last, top);
