@@ -24,7 +24,7 @@ from packetcrypt.kernels.numpy.search import (
     encrypt,
     work_hashes,
 )
-from packetcrypt.kernels.numpy.tables import PIECE, Runner, Task
+from packetcrypt.kernels.numpy.tables import Runner, Task
 from packetcrypt.kernels.numpy.workspace import Workspace
 from packetcrypt.kernels.program import DecodedProgram
 from packetcrypt.kernels.program_cache import ProgramCache
@@ -37,6 +37,9 @@ from packetcrypt.protocol.validation import UPDATES, AnnouncementCheck
 
 #: So many items of one table are as fast in plain Python, one by one, as interpreted together.
 _FEW_ITEMS = 4
+
+#: Announcements, or items of one table, that a thread takes at a time.
+_PIECE = 1024
 
 U8s = npt.NDArray[np.uint8]
 U64s = npt.NDArray[np.uint64]
@@ -202,7 +205,7 @@ class _Items:
 
 
 def _pieces(end: int, begin: int = 0) -> Iterator[slice]:
-    return (slice(i, min(i + PIECE, end)) for i in range(begin, end, PIECE))
+    return (slice(i, min(i + _PIECE, end)) for i in range(begin, end, _PIECE))
 
 
 def _make(

@@ -7,6 +7,7 @@ the same items is collected and added as one window of consecutive words for eac
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,11 @@ U32s = npt.NDArray[np.uint32]
 Lanes = npt.NDArray[np.intp]
 
 OUTPUT_WORDS = 256
-_MOST_PENDING = 64
-_ROW_WORDS = OUTPUT_WORDS + _MOST_PENDING
+MOST_PENDING = 64
+"""words of a window"""
+_ROW_WORDS = OUTPUT_WORDS + MOST_PENDING
+_SPARE_LANES = 16
+"""keeps the words of an item in rows 2^k bytes apart from sharing one set of the cache"""
 
 
 class Outputs:
@@ -33,6 +37,7 @@ class Outputs:
         self._cursors = np.zeros(self._count, np.intp)
         self._lanes = np.arange(self._count)
         self._pending: list[U32s] = []
+        self._stacked = np.empty((MOST_PENDING, self._count + _SPARE_LANES), np.uint32)
 
     @property
     def lanes(self) -> Lanes:
@@ -49,23 +54,45 @@ class Outputs:
         if not len(self._lanes):
             return
         for register in registers:
-            if len(self._pending) == _MOST_PENDING:
+            if len(self._pending) == MOST_PENDING:
                 self._flush()
             self._pending.append(register)
+
+    def add_either(
+        self, first: npt.NDArray[np.bool_], then: Sequence[U32s], otherwise: Sequence[U32s]
+    ) -> None:
+        """Add the registers `then` where (n,) `first`, `otherwise` elsewhere; at most 64 each.
+
+        One window for both, the longer: in the shorter one's rows, what is past its end adds 0.
+        """
+        longest = max(len(then), len(otherwise))
+        if len(self._pending) + longest > MOST_PENDING:
+            self._flush()
+        nothing = np.zeros(self._count, np.uint32)
+        before = len(self._pending)
+        for one, other in zip_longest(then, otherwise, fillvalue=nothing):
+            self._pending.append(np.where(first, one, other))
+        if len(then) != len(otherwise):
+            words = np.where(first[self._lanes], len(then), len(otherwise))
+            self._flush(before + words)
 
     def result(self) -> U32s:
         """The output arrays: (n, 256) uint32, a view."""
         self._flush()
         return self._rows[:, :OUTPUT_WORDS]
 
-    def _flush(self) -> None:
-        if not self._pending:
-            return
+    def _flush(self, advance: Lanes | None = None) -> None:
+        """Add the pending words; the cursors advance by their number, or by (lanes,) `advance`."""
         lanes, words = self._lanes, len(self._pending)
-        if len(lanes) == self._count:
-            added = np.stack(self._pending)
-        else:
-            added = np.stack([register[lanes] for register in self._pending])
+        if not words or not len(lanes):
+            self._pending.clear()
+            return
+        added = self._stacked[:words, : len(lanes)]
+        for row, register in zip(added, self._pending, strict=True):
+            if len(lanes) == self._count:
+                row[:] = register
+            else:
+                np.take(register, lanes, out=row, mode="clip")
         self._pending.clear()
 
         cursors = self._cursors[lanes]
@@ -78,7 +105,7 @@ class Outputs:
         np.add(values, added.T, values)
         windows[positions] = chosen
 
-        cursors += words
+        cursors += words if advance is None else advance
         past_end = cursors >= OUTPUT_WORDS
         wrapped = lanes[past_end]
         if len(wrapped):
