@@ -15,7 +15,7 @@ async def test_good_and_bad_announcements_of_several_parents(tmp_path: Path) -> 
         for case in load_vectors("ann_check")
         if case["result"] != "OK" and case["name"] != "wrong parent hash"
     ]
-    with AnnouncementChecker("numpy", threads=1) as checker:
+    with AnnouncementChecker("auto", threads=1) as checker:
         async with loopback(tmp_path, checker) as pool:
             bad = await pool.post(KNOWN_JOBS[0], *corrupted)
             good = [await pool.post(job, *job.announcements) for job in KNOWN_JOBS]
