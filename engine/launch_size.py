@@ -10,8 +10,8 @@ TARGET_S: Final = 0.015
 #: host was busy meanwhile, one seems to last long and the next no time at all.
 WINDOW_S: Final = 0.06
 
-#: How fast a measured rate fades when the device seems slower later: it may only have been preparing
-#: jobs between the launches.
+#: How fast a measured rate fades when the device seems slower later: it may only have been
+#: preparing jobs between the launches.
 _FADING: Final = 0.8
 
 
