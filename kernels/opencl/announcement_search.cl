@@ -139,7 +139,7 @@ INLINE void finish_group(__global uchar *slab, const uint at[GROUP], const ushor
 }
 
 // Begins to load the items of a group that comes soon. T1 is larger than L2, its rows are met in random
-// order, and a group computes long enough to hide the way from L3 or memory (6 % measured).
+// order, and a group computes long enough to hide the way from L3 or memory (2 to 6 % measured).
 INLINE void prefetch_items(__global const uchar *table, const ushort *order, const uint words[SLOTS])
 {
 #if GROUP > 1
