@@ -49,7 +49,8 @@ class AnnouncementChecker:
             verdicts = checker.check(announcements, parent_hash).results   # values of
             AnnouncementCheck
 
-    Thread-safe. Every device passes the self-test before its first request. A device that fails is
+    Thread-safe. Every device passes the self-test before its first request, and again after one
+    that it could not answer (whose asker gets a `DeviceError`). A device that fails the test is
     not asked again; requests go to the others.
 
     devices : selectors (see `select_devices`)
@@ -198,27 +199,33 @@ def _work(
         with closing(open_device()) as kernels:
             self_test(kernels, device, lambda: requests.ended)
             while (request := requests.get()) is not None:
-                _answer(kernels, request)
+                if not _answer(kernels, device, request):
+                    # Was it the request or the device? One that still passes is asked again.
+                    self_test(kernels, device, lambda: requests.ended)
     except JobCancelled:  # closed during the self-test
         return
     except Exception as error:  # the thread's outermost edge: drivers raise what they like
         _log.exception("Device %s stops checking", device)
-        requests.worker_failed(
-            DeviceError(
-                f"device {device} cannot check announcements: {error}. "
-                "Update its driver, or check on another device (--device chooses)."
-            )
-        )
+        requests.worker_failed(_as_device_error(device, error))
 
 
-def _answer(kernels: AnnouncementKernels, request: _Request) -> None:
+def _answer(kernels: AnnouncementKernels, device: DeviceInfo, request: _Request) -> bool:
+    """Answer a request, with an error if it must be; whether it went well."""
     try:
         checked = kernels.check(request.announcements, request.parent_hashes)
-    except BaseException as error:
-        # Whatever ends this worker must not leave its asker waiting.
-        request.future.set_exception(error)
-        raise
+    except Exception as error:  # whatever a driver raises, the asker must not be left waiting
+        _log.exception("Device %s could not check a batch", device)
+        request.future.set_exception(_as_device_error(device, error))
+        return False
     request.future.set_result(checked)
+    return True
+
+
+def _as_device_error(device: DeviceInfo, error: Exception) -> DeviceError:
+    return DeviceError(
+        f"device {device} cannot check announcements: {type(error).__name__}: {error}. "
+        "Update its driver, or check on another device (--device chooses)."
+    )
 
 
 def _shut_down(requests: _RequestQueue, workers: list[threading.Thread]) -> None:

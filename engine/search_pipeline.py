@@ -135,9 +135,7 @@ class SearchPipeline:
             searched = self._land()
         elif searching is not None and not searching.submitted:
             self._submit(searching)
-        elif self._preparation is None and self._flights:
-            # Nothing left to submit, and the slot for the next job is free only when all have
-            # landed.
+        elif self._flights:  # finds don't wait for the next job's tables
             searched = self._land()
         self._prepare()
         return searched

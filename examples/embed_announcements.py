@@ -2,7 +2,7 @@
 
     python examples/embed_announcements.py [device]
 
-The device is a selector as in `packetcrypt devices`: auto (the default), cpu, gpu, numpy, or part of a name.
+The device is auto (the default), cpu, gpu, numpy, or part of a name (see packetcrypt devices).
 """
 
 import sys
@@ -39,9 +39,8 @@ def main(device: str) -> None:
         verdicts = checker.check(announcements, work.parent_hash).results
 
     good = np.count_nonzero(verdicts == AnnouncementCheck.OK)
-    print(
-        f"searched {statistics.nonces} nonces; {good} of {len(announcements)} announcements are good"
-    )
+    print(f"{statistics.nonces} nonces searched")
+    print(f"{good} of {len(announcements)} announcements are good")
 
 
 if __name__ == "__main__":

@@ -57,11 +57,11 @@ def take(engine: AnnouncementEngine, jobs: int) -> list[AnnouncementBatch]:
 
 
 def wait_for_state(engine: AnnouncementEngine, state: DeviceState) -> None:
-    """Wait until the first device is in `state`."""
+    """Wait until every device is in `state`."""
     deadline = threading.Event()
     timer = threading.Timer(PATIENCE, deadline.set)
     timer.start()
-    while engine.statistics().devices[0].state is not state:
+    while {device.state for device in engine.statistics().devices} != {state}:
         assert not deadline.wait(0.01)
     timer.cancel()
 
@@ -81,7 +81,8 @@ def test_announcements_are_valid_for_their_work(easy_work: AnnouncementWork) -> 
 
 def test_several_devices_mine_different_jobs(easy_work: AnnouncementWork) -> None:
     jobs: dict[str, set[int]] = {}
-    with AnnouncementEngine(["cpu", "numpy"], threads=1, hard_nonce_start=1000) as engine:
+    with AnnouncementEngine(["cpu", "numpy"], hard_nonce_start=1000) as engine:
+        wait_for_state(engine, DeviceState.IDLE)
         engine.start(easy_work)
         while len(jobs) < 2:
             batch = engine.get(PATIENCE)
@@ -229,12 +230,10 @@ def test_an_unexpected_error_of_a_driver_is_a_device_error(easy_work: Announceme
     def opener(device: DeviceInfo, threads: int | None) -> AnnouncementKernels:
         raise OSError("out of handles")
 
-    with (
-        AnnouncementEngine("cpu", opener=opener) as engine,
-        pytest.raises(DeviceError, match="no device is left to mine with") as failed,
-    ):
+    with AnnouncementEngine("cpu", opener=opener) as engine:
         engine.start(easy_work)
-        engine.get(PATIENCE)
+        with pytest.raises(DeviceError, match="no device is left to mine with") as failed:
+            engine.get(PATIENCE)
 
     assert "OSError: out of handles" in str(failed.value)
 

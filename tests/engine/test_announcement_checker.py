@@ -1,0 +1,212 @@
+"""The checker as embedders use it: verdicts, threads, limits, failures."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from vector_files import load_vectors
+
+from packetcrypt.engine import announcement_checker
+from packetcrypt.engine.announcement_checker import AnnouncementChecker, CheckerOverloaded
+from packetcrypt.engine.device_info import DeviceInfo
+from packetcrypt.engine.opening import open_kernels
+from packetcrypt.kernels.interface import AnnouncementKernels, CheckedAnnouncements
+from packetcrypt.protocol.announcement import dedup_key
+from packetcrypt.protocol.errors import DecodeError, DeviceError
+from packetcrypt.protocol.validation import AnnouncementCheck
+
+JOBS = load_vectors("ann_jobs")["jobs"]
+ANNOUNCEMENTS = [bytes.fromhex(entry["bytes"]) for job in JOBS for entry in job["anns"]]
+WORK_HASHES = [entry["work_hash"] for job in JOBS for entry in job["anns"]]
+PARENTS = [bytes.fromhex(job["parent_block_hash"]) for job in JOBS for _ in job["anns"]]
+
+
+def rows(values: list[bytes]) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(b"".join(values), np.uint8).reshape(len(values), -1)
+
+
+@pytest.fixture(scope="module")
+def checker() -> Iterator[AnnouncementChecker]:
+    with AnnouncementChecker("cpu") as opened:
+        yield opened
+
+
+def test_good_announcements_of_several_jobs_are_good(checker: AnnouncementChecker) -> None:
+    checked = checker.check(rows(ANNOUNCEMENTS), rows(PARENTS))
+
+    assert checked.results.tolist() == [AnnouncementCheck.OK] * len(ANNOUNCEMENTS)
+    assert [row.tobytes().hex() for row in checked.work_hashes] == WORK_HASHES
+    assert checked.keys.tolist() == [dedup_key(announcement) for announcement in ANNOUNCEMENTS]
+
+
+def test_one_parent_may_serve_for_all(checker: AnnouncementChecker) -> None:
+    of_first_job = sum(parent == PARENTS[0] for parent in PARENTS)
+
+    results = checker.check(rows(ANNOUNCEMENTS), PARENTS[0]).results.tolist()
+
+    assert results[:of_first_job] == [AnnouncementCheck.OK] * of_first_job
+    assert AnnouncementCheck.OK not in results[of_first_job:]
+
+
+def test_none_are_none(checker: AnnouncementChecker) -> None:
+    assert len(checker.check(np.empty((0, 1024), np.uint8), PARENTS[0]).results) == 0
+
+
+def test_threads_may_ask_at_once(checker: AnnouncementChecker) -> None:
+    def check(number: int) -> bool:
+        parent = PARENTS[number]
+        (result,) = checker.check(rows([ANNOUNCEMENTS[number]]), parent).results
+        return bool(result == AnnouncementCheck.OK)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(check, range(len(ANNOUNCEMENTS))))
+
+
+async def test_asyncio_programs_await_a_future(checker: AnnouncementChecker) -> None:
+    future = checker.submit(rows(ANNOUNCEMENTS[:1]), PARENTS[0])
+
+    checked = await asyncio.wrap_future(future)
+
+    assert checked.results.tolist() == [AnnouncementCheck.OK]
+
+
+@pytest.mark.parametrize(
+    ("announcements", "parents", "message"),
+    [
+        (np.zeros((2, 1023), np.uint8), bytes(32), r"shape \(2, 1023\)"),
+        (np.zeros(1024, np.uint8), bytes(32), r"shape \(1024,\)"),
+        (np.zeros((2, 1024), np.int8), bytes(32), "int8"),
+        (np.zeros((2, 1024), np.uint8), bytes(31), "31 bytes"),
+        (np.zeros((2, 1024), np.uint8), np.zeros((2, 31), np.uint8), r"\(2, 31\)"),
+        (np.zeros((2, 1024), np.uint8), np.zeros((3, 32), np.uint8), "3 parent hashes for 2"),
+    ],
+)
+def test_other_arrays_are_refused(
+    checker: AnnouncementChecker,
+    announcements: npt.NDArray[np.uint8],
+    parents: npt.NDArray[np.uint8] | bytes,
+    message: str,
+) -> None:
+    with pytest.raises(DecodeError, match=message):
+        checker.check(announcements, parents)
+
+
+class Gate:
+    """Opens real kernels whose checks wait for the gate, then do what `outcome` says."""
+
+    def __init__(self, outcome: Exception | None = None) -> None:
+        self.entered = threading.Event()
+        self.open = threading.Event()
+        self._outcome = outcome
+
+    def opener(self, device: DeviceInfo, threads: int | None) -> AnnouncementKernels:
+        kernels = open_kernels(device, threads)
+        check = kernels.check
+
+        def check_at_gate(
+            announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8]
+        ) -> CheckedAnnouncements:
+            if len(announcements) != 1:  # the self-test's
+                return check(announcements, parent_hashes)
+            self.entered.set()
+            self.open.wait()
+            if self._outcome is not None:
+                raise self._outcome
+            return check(announcements, parent_hashes)
+
+        kernels.check = check_at_gate  # type: ignore[method-assign]
+        return kernels
+
+
+def submit_one(checker: AnnouncementChecker) -> Future[CheckedAnnouncements]:
+    return checker.submit(rows(ANNOUNCEMENTS[:1]), PARENTS[0])
+
+
+def test_a_full_queue_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(announcement_checker, "QUEUE_LIMIT", 2)
+    gate = Gate()
+    with AnnouncementChecker("cpu", opener=gate.opener) as checker:
+        futures = [submit_one(checker)]
+        gate.entered.wait()
+        futures += [submit_one(checker) for _ in range(2)]
+
+        with pytest.raises(CheckerOverloaded, match="2 requests are waiting"):
+            submit_one(checker)
+
+        gate.open.set()
+        for future in futures:
+            assert future.result().results.tolist() == [AnnouncementCheck.OK]
+
+
+def test_a_cancelled_request_is_passed_over() -> None:
+    gate = Gate()
+    with AnnouncementChecker("cpu", opener=gate.opener) as checker:
+        first = submit_one(checker)
+        gate.entered.wait()
+        cancelled, last = submit_one(checker), submit_one(checker)
+        assert cancelled.cancel()
+        gate.open.set()
+
+        assert first.result().results.tolist() == [AnnouncementCheck.OK]
+        assert last.result().results.tolist() == [AnnouncementCheck.OK]
+
+
+def test_closing_answers_what_is_under_way_and_fails_what_waits() -> None:
+    gate = Gate()
+    checker = AnnouncementChecker("cpu", opener=gate.opener)
+    under_way = submit_one(checker)
+    gate.entered.wait()
+    waiting = submit_one(checker)
+    waiting.add_done_callback(lambda _: gate.open.set())
+
+    checker.close()
+
+    assert under_way.result().results.tolist() == [AnnouncementCheck.OK]
+    with pytest.raises(DeviceError, match="closed"):
+        waiting.result()
+    with pytest.raises(DeviceError, match="closed"):
+        submit_one(checker)
+
+
+def test_a_request_that_fails_fails_alone_if_the_device_is_sound() -> None:
+    gate = Gate(outcome=IndexError("a bug"))
+    gate.open.set()
+    with AnnouncementChecker("cpu", opener=gate.opener) as checker:
+        with pytest.raises(DeviceError, match="IndexError: a bug"):
+            submit_one(checker).result()
+
+        both = checker.check(rows(ANNOUNCEMENTS[:2]), PARENTS[0])
+
+    assert both.results.tolist() == [AnnouncementCheck.OK] * 2
+
+
+def test_when_the_last_device_fails_every_asker_hears_of_it() -> None:
+    class Dying(Gate):
+        def opener(self, device: DeviceInfo, threads: int | None) -> AnnouncementKernels:
+            kernels = super().opener(device, threads)
+            search = kernels.search
+
+            def search_while_alive(*args, **options):  # type: ignore[no-untyped-def]
+                if self.open.is_set():
+                    raise OSError("device lost")
+                return search(*args, **options)
+
+            kernels.search = search_while_alive  # type: ignore[method-assign]
+            return kernels
+
+    gate = Dying(outcome=OSError("device lost"))
+    with AnnouncementChecker("cpu", opener=gate.opener) as checker:
+        under_way = submit_one(checker)
+        gate.entered.wait()
+        waiting = submit_one(checker)
+        gate.open.set()
+
+        for future in (under_way, waiting):
+            with pytest.raises(DeviceError, match="device lost"):
+                future.result()
+        with pytest.raises(DeviceError, match="device lost"):
+            submit_one(checker)

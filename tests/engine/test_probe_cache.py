@@ -1,0 +1,80 @@
+"""What is remembered of a probe, and what makes it forgotten."""
+
+from pathlib import Path
+
+import pytest
+
+from packetcrypt.engine import probe_cache
+from packetcrypt.engine.device_info import numpy_device
+
+DEVICE = numpy_device()
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_what_was_kept_is_loaded() -> None:
+    probe_cache.save([DEVICE], "/usr/lib/libOpenCL.so.1")
+
+    kept = probe_cache.load()
+
+    assert kept is not None
+    assert [fields["name"] for fields in kept["devices"]] == ["NumPy"]
+    assert kept["loader"] == "/usr/lib/libOpenCL.so.1"
+
+
+def test_nothing_kept_is_none() -> None:
+    assert probe_cache.load() is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PATH", "/nonexistent"),  # the linker is gone
+        ("POCL_CACHE_DIR", "/elsewhere"),
+        ("OCL_ICD_VENDORS", "/other/drivers"),
+        ("HOME", "/other/home"),
+    ],
+)
+def test_a_changed_environment_makes_it_forgotten(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    probe_cache.save([DEVICE], None)
+
+    monkeypatch.setenv(variable, value)
+
+    assert probe_cache.load() is None
+
+
+def test_another_driver_makes_it_forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(probe_cache, "VENDORS_FOLDER", tmp_path / "vendors")
+    probe_cache.save([DEVICE], None)
+
+    (tmp_path / "vendors").mkdir()
+    (tmp_path / "vendors" / "new.icd").write_text("libnew.so")
+
+    assert probe_cache.load() is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"fingerprint": 5}'])
+def test_a_damaged_file_is_nothing(cache_folder: Path, text: str) -> None:
+    probe_cache.save([DEVICE], None)
+    (file,) = cache_folder.rglob("*.json")
+
+    file.write_text(text)
+
+    assert probe_cache.load() is None
+
+
+def test_where_nothing_can_be_written_nothing_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "below"))
+
+    probe_cache.save([DEVICE], None)
+
+    assert probe_cache.load() is None
