@@ -34,7 +34,8 @@ class NumpyKernels(AnnouncementKernels):
     """Announcement computations on `threads` threads (default: one for each core we may use).
 
     All work happens within the calls: `search` returns when it is done, or soon after `cancelled`
-    says so; it is polled from the worker threads. About 16 MB a thread and 20 MB for the tables.
+    says so; it is polled from the worker threads. About 25 MB a thread,
+    twice that while a job is prepared, and 20 MB for the tables.
 
     programs : where `check` gets random programs
     """

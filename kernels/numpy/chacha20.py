@@ -28,7 +28,6 @@ class ChaCha20:
     """Buffers for up to `capacity` blocks a call. About 190 bytes a block; not to be shared."""
 
     def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
         self._inputs = np.empty(INPUT_WORDS * capacity, np.uint32)
         self._a, self._b, self._c, self._d, self._scratch = (
             np.empty(rows * capacity, np.uint32) for rows in (4, 5, 6, 5, 4)

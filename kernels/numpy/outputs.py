@@ -1,9 +1,9 @@
-"""How END adds registers to the output arrays of many items, each at a place of its own (spec 1
-§3.3).
+"""How END adds registers to the output arrays of many items, each at a place of its own.
 
-Which arm of an IF an item takes decides how many registers it outputs, so that the items' output
-cursors drift apart. The output arrays therefore lie item by item, and what a run of ENDs outputs to
-the same items is collected and added as one window of consecutive words for each of them.
+Which arm of an IF an item takes (spec 1 §3.3) decides how many registers it outputs, so that the
+items' output cursors drift apart. The output arrays therefore lie item by item, and what a run of
+ENDs outputs to the same items is collected and added as one window of consecutive words for each of
+them.
 """
 
 from collections.abc import Sequence

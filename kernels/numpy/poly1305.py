@@ -5,10 +5,13 @@ does. Messages of different lengths are aligned at their ends: block t of all me
 in one step, and the shorter messages join later. They are sorted by length, longest first, so that
 those under way are always the first columns of every array.
 
-Numbers modulo p = 2^130 − 5 are five limbs of 26 bits in uint64, limb-major: (5, n). Multiplying by
-r takes five products of a limb with a (5, n) matrix row: matrix[i, k] is what limb i of the sum
-contributes to limb k of the product, r[k − i] or, past 2^130 ≡ 5, 5·r[5 + k − i].
+Numbers modulo p = 2^130 − 5 are five limbs of 26 bits in uint64, limb-major: (5, n). Limb i of the
+sum contributes to limb k of its product with r: r[k − i] times itself or, past 2^130 ≡ 5, 5·r[5 + k
+− i] times. So the rows 5r₁ 5r₂ 5r₃ 5r₄ r₀ r₁ r₂ r₃ r₄ hold all factors of each limb next to each
+other.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +19,7 @@ import numpy.typing as npt
 U64s = npt.NDArray[np.uint64]
 
 _LIMBS = 5
+_FACTORS = 9
 _BITS = np.array(26, np.uint64)
 _MASK = np.array((1 << 26) - 1, np.uint64)
 _FIVE = np.array(5, np.uint64)
@@ -30,11 +34,14 @@ _BLOCK_BIT = np.array(1 << 24, np.uint64)
 
 
 class Poly1305:
-    """Buffers for up to `capacity` messages a call. About 1.7 kB a message; not to be shared."""
+    """Buffers for up to `capacity` messages a call. About 190 bytes a message. Not to be shared.
 
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        self._matrix = np.empty(_LIMBS * _LIMBS * capacity, np.uint64)
+    checkpoint : called after every block of the messages; what it raises ends the work
+    """
+
+    def __init__(self, capacity: int, checkpoint: Callable[[], None] = lambda: None) -> None:
+        self._checkpoint = checkpoint
+        self._factors = np.empty(_FACTORS * capacity, np.uint64)
         self._sum, self._product, self._scratch = (
             np.empty(_LIMBS * capacity, np.uint64) for _ in range(3)
         )
@@ -51,17 +58,17 @@ class Poly1305:
         """
         count = keys.shape[1]
         low, high = _joined(keys[0], keys[1]), _joined(keys[2], keys[3])
-        matrix = self._matrix[: 25 * count].reshape(_LIMBS, _LIMBS, count)
-        _fill_matrix(low & _CLAMP_LOW, high & _CLAMP_HIGH, matrix)
+        factors = self._factors[: _FACTORS * count].reshape(_FACTORS, count)
+        _fill_factors(low & _CLAMP_LOW, high & _CLAMP_HIGH, factors)
 
         total = self._sum[: _LIMBS * count].reshape(_LIMBS, count)
         total[:] = 0
-        self._absorb(total, matrix, blocks, _joining(lengths, len(blocks)))
+        self._absorb(total, factors, blocks, _joining(lengths, len(blocks)))
         low, high = _reduced(total)
         return _sum128(low, high, _joined(keys[4], keys[5]), _joined(keys[6], keys[7]))
 
     def _absorb(
-        self, total: U64s, matrix: U64s, blocks: U64s, joined: npt.NDArray[np.intp]
+        self, total: U64s, factors: U64s, blocks: U64s, joined: npt.NDArray[np.intp]
     ) -> None:
         """total := (total + block) · r for every block, carried far enough to go on.
 
@@ -79,13 +86,14 @@ class Poly1305:
             _split(blocks[step, :active, 0], blocks[step, :active, 1], scratch, product[0])
             np.add(scratch[4], _BLOCK_BIT, scratch[4])
             np.add(under_way, scratch, under_way)
-            np.multiply(under_way[0], matrix[0, :, :active], product)
+            np.multiply(under_way[0], factors[4:, :active], product)
             for limb in range(1, _LIMBS):
-                np.multiply(under_way[limb], matrix[limb, :, :active], scratch)
+                np.multiply(under_way[limb], factors[4 - limb : 9 - limb, :active], scratch)
                 np.add(product, scratch, product)
             _carry(product, scratch, under_way)
             if step % 2:
                 _carry(under_way, scratch, under_way)
+            self._checkpoint()
         _carry(total, self._scratch[: total.size].reshape(total.shape), total)
 
 
@@ -113,13 +121,11 @@ def _split(low: U64s, high: U64s, limbs: U64s, scratch: U64s) -> None:
     np.right_shift(high, _SHIFT_40, limbs[4])
 
 
-def _fill_matrix(low: U64s, high: U64s, matrix: U64s) -> None:
+def _fill_factors(low: U64s, high: U64s, factors: U64s) -> None:
     """Write what multiplies by the 128-bit numbers r (module docstring)."""
-    r = matrix[0]
-    _split(low, high, r, matrix[1, 0])
-    for i in range(1, _LIMBS):
-        matrix[i, i:] = r[: _LIMBS - i]
-        np.multiply(r[_LIMBS - i :], _FIVE, matrix[i, :i])
+    r = factors[_LIMBS - 1 :]
+    _split(low, high, r, factors[0])
+    np.multiply(r[1:], _FIVE, factors[: _LIMBS - 1])
 
 
 def _carry(limbs: U64s, carries: U64s, out: U64s) -> None:
