@@ -57,7 +57,7 @@ INLINE void fill_source(const tile_t *tile, __global const uint *numbers, uint i
         tile->arrays.source[i] = numbers[i < items ? i : items - 1];
 }
 
-// Every item's output before a pass: part `part` (0 or 1, 1024 bytes) of its state.
+// Every item's output before a pass: half `part` (0 or 1) of its state.
 INLINE void fill_target(const tile_t *tile, __global const uint *numbers, uint items,
                         __global const uint *state, uint part)
 {
@@ -72,7 +72,7 @@ INLINE void fill_target(const tile_t *tile, __global const uint *numbers, uint i
     }
 }
 
-// Wraps the output around and puts it into part `part` (0 or 1, 1024 bytes) of every item's state.
+// Wraps the output around and makes it half `part` of every item's state.
 INLINE void keep_target(const workspace_t *space, uint part)
 {
     const tile_t *tile = &space->tile;

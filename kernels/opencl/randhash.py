@@ -1,4 +1,4 @@
-"""Which items of which tables are computed in one launch (host side of randhash.cl)."""
+"""Which items of which tables a launch computes (spec 1 §3.3; host side of randhash.cl)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pyopencl as cl
 
 from packetcrypt.kernels.opencl.buffers import upload
 from packetcrypt.kernels.opencl.context import DeviceContext
-from packetcrypt.kernels.opencl.tile import TileLayout
+from packetcrypt.kernels.opencl.tile import TileLayout, launch_shape
 from packetcrypt.kernels.program import MAX_DEPTH, DecodedProgram, Scope
 from packetcrypt.protocol.cryptocycle import init
 from packetcrypt.protocol.opcodes import Opcode
@@ -112,7 +112,7 @@ class RandHash:
         tile = self._tile.items
         pieces = -(-lengths // tile)
         begin = np.repeat(starts, pieces)
-        # the how-manieth piece of its run each task is
+        # position of each task among those of its table
         piece = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
         tasks: npt.NDArray[np.void] = loaded.layout[tables[begin]]
         tasks["first"] = first + begin + tile * piece
@@ -133,17 +133,15 @@ class RandHash:
         rows     : of 1024 bytes
         too_long : uint8 for every row: 1 if its program ran too long; then the row is arbitrary
         """
-        if self._context.traits.is_cpu:
-            work_items = min(len(tasks), self._context.traits.compute_units)
-        else:
-            work_items = len(tasks)
-        size = self._reserve_scratch(loaded, work_items)
-        task_buffer = upload(self._context, tasks)
+        traits = self._context.traits
+        shape = launch_shape(
+            traits, min(len(tasks), traits.compute_units) if traits.is_cpu else len(tasks)
+        )
+        size = self._reserve_scratch(loaded, shape[0][0])
         self._kernel(
             self._context.queue,
-            (work_items,),
-            (1,) if self._context.traits.is_cpu else None,
-            task_buffer,
+            *shape,
+            upload(self._context, tasks),
             np.uint32(len(tasks)),
             loaded.records,
             loaded.memories,
