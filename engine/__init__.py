@@ -1,6 +1,6 @@
 """Floor 4: devices, scheduling, self-test and statistics; what embedders import."""
 
-from packetcrypt.engine.announcement_checker import AnnouncementChecker
+from packetcrypt.engine.announcement_checker import AnnouncementChecker, CheckerOverloaded
 from packetcrypt.engine.announcement_engine import AnnouncementEngine
 from packetcrypt.engine.batches import AnnouncementBatch
 from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
@@ -12,6 +12,7 @@ __all__ = [
     "AnnouncementChecker",
     "AnnouncementEngine",
     "AnnouncementWork",
+    "CheckerOverloaded",
     "DeviceInfo",
     "DeviceKind",
     "discover_devices",

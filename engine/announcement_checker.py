@@ -46,15 +46,14 @@ class AnnouncementChecker:
     """Validates announcements (spec 1 §4) on one or several devices, each with its own thread.
 
         with AnnouncementChecker() as checker:
-            verdicts = checker.check(announcements, parent_hash).results   # values of
-            AnnouncementCheck
+            results = checker.check(announcements, parent_hash).results
 
     Thread-safe. Every device passes the self-test before its first request, and again after one
     that it could not answer (whose asker gets a `DeviceError`). A device that fails the test is
     not asked again; requests go to the others.
 
     devices : selectors (see `select_devices`)
-    threads : CPU cores for NumPy and for OpenCL CPU devices; None for all that the process may use
+    threads : CPU cores for NumPy and OpenCL CPU devices; None: all that the process may use
     opener  : opens the kernels of a device, in the device's thread
 
     Raises `ConfigError` for selectors that choose nothing or an impossible number of threads.

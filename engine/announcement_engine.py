@@ -46,8 +46,7 @@ class AnnouncementEngine:
     and `statistics` never block, so an asyncio program may call them from its loop.
 
     devices     : selectors (see `select_devices`)
-    threads     : CPU cores for NumPy and for OpenCL CPU devices; None for all that the process may
-                  use
+    threads     : CPU cores for NumPy and OpenCL CPU devices; None: all that the process may use
     queue_limit : announcements that may wait in `get`; beyond it the oldest are dropped and counted
     hard_nonce_start : the first hard nonce; random if None, so that no two runs repeat a job
     opener      : opens the kernels of a device, in the device's thread

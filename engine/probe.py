@@ -63,8 +63,7 @@ def probe_opencl() -> ProbeReport:
     remembered = probe_cache.load()
     if remembered is not None:
         present = tuple(info for info, _ in list_opencl().devices)
-        devices = tuple(_decode_device(fields) for fields in remembered["devices"])
-        if [device.identity for device in present] == [device.identity for device in devices]:
+        if [list(info.identity) for info in present] == remembered["devices"]:
             return ProbeReport(present, (), (), remembered["loader"])
     report = run_probe()
     if report.flawless:

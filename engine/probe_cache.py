@@ -12,7 +12,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +29,10 @@ _VARIABLES: Final = ("HOME", "XDG_CACHE_HOME")
 
 
 def load() -> dict[str, Any] | None:
-    """The kept answer, {"devices": […], "loader": …}, if its fingerprint is today's."""
+    """The kept answer, if its fingerprint is today's.
+
+    {"devices": [[index, name, driver], …], "loader": path or None}
+    """
     try:
         kept = json.loads(_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -44,7 +46,7 @@ def save(devices: Sequence[DeviceInfo], loader: str | None) -> None:
     """Keep the answer. Where nothing can be written the next process probes again."""
     kept = {
         "fingerprint": _fingerprint(),
-        "devices": [asdict(device) for device in devices],
+        "devices": [device.identity for device in devices],
         "loader": loader,
     }
     file = _file()

@@ -5,6 +5,7 @@ A device may go wrong after its self-test. So the host re-checks a sample with
 Python: the budget bounds it to 1 % of one core.
 """
 
+import logging
 import queue
 import threading
 import time
@@ -15,6 +16,8 @@ from typing import Final
 from packetcrypt.engine.work import AnnouncementWork
 from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
 from packetcrypt.protocol.validation import AnnouncementCheck, check_announcement
+
+_log = logging.getLogger(__name__)
 
 #: Share of the time that re-checking may take.
 BUDGET: Final = 0.01
@@ -80,7 +83,11 @@ class Rechecker:
     def _run(self) -> None:
         while (sample := self._samples.get()) is not None:
             started = time.thread_time()
-            problem = disagreement(sample)
+            try:
+                problem = disagreement(sample)
+            except Exception as error:  # the thread's outermost edge: others wait for its verdicts
+                _log.exception("An announcement could not be re-checked")
+                problem = f"the host cannot check one of its announcements ({error})"
             self.budget.spend(time.thread_time() - started)
             sample.verdict(problem)
 

@@ -205,7 +205,7 @@ def test_a_device_that_errs_later_is_stopped_and_nothing_of_it_is_delivered(
         with pytest.raises(DeviceError, match="computes wrong announcements"):
             engine.get(PATIENCE)  # the first find is always re-checked
 
-        (device,) = engine.statistics().devices
+    (device,) = engine.statistics().devices
     assert device.state is DeviceState.FAILED
     assert device.withheld == device.announcements > 0
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from packetcrypt.engine import probe_cache
+from packetcrypt.engine import probe, probe_cache
 from packetcrypt.engine.device_info import numpy_device
+from packetcrypt.engine.probe import probe_opencl
 
 DEVICE = numpy_device()
 
@@ -22,7 +23,7 @@ def test_what_was_kept_is_loaded() -> None:
     kept = probe_cache.load()
 
     assert kept is not None
-    assert [fields["name"] for fields in kept["devices"]] == ["NumPy"]
+    assert kept["devices"] == [list(DEVICE.identity)]
     assert kept["loader"] == "/usr/lib/libOpenCL.so.1"
 
 
@@ -78,3 +79,29 @@ def test_where_nothing_can_be_written_nothing_is_kept(
     probe_cache.save([DEVICE], None)
 
     assert probe_cache.load() is None
+
+
+def test_a_remembered_probe_spares_the_child_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    probe_opencl.cache_clear()
+    first = probe_opencl()
+    probe_opencl.cache_clear()
+    monkeypatch.setattr(probe, "run_probe", None)
+
+    second = probe_opencl()
+
+    probe_opencl.cache_clear()
+    assert [device.identity for device in second.usable] == [
+        device.identity for device in first.usable
+    ]
+    assert second.loader == first.loader
+
+
+def test_other_devices_than_remembered_are_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    probe_cache.save([DEVICE], None)
+    probe_opencl.cache_clear()
+
+    report = probe_opencl()
+
+    probe_opencl.cache_clear()
+    assert DEVICE.identity not in [device.identity for device in report.usable]
+    assert report.flawless

@@ -69,6 +69,18 @@ def test_verdicts_come_from_the_thread_in_order_and_closing_waits_for_them() -> 
     assert "INVAL" in str(verdicts.get_nowait())
 
 
+def test_what_cannot_be_checked_is_a_bad_verdict_and_the_thread_goes_on() -> None:
+    verdicts: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    rechecker = Rechecker()
+    for announcement in (ANNOUNCEMENT[:-1], ANNOUNCEMENT):
+        rechecker.submit(Sample(announcement, dedup_key(announcement), WORK, verdicts.put))
+
+    rechecker.close(timeout=30)
+
+    assert "cannot check" in str(verdicts.get_nowait())
+    assert verdicts.get_nowait() is None
+
+
 def test_the_budget_is_a_share_of_the_time_passed() -> None:
     now = 100.0
     budget = RecheckBudget(share=0.01, clock=lambda: now)

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from packetcrypt.engine.search_pipeline import Searched, SearchPipeline, SearchRange
@@ -62,7 +64,9 @@ class WatchedKernels(AnnouncementKernels):
         self.log.append(("search", prepared.job.header.hard_nonce))
         return WatchedLaunch(self, self._real.search(prepared, first, count, cancelled))
 
-    def check(self, announcements, parent_hashes) -> CheckedAnnouncements:  # type: ignore[no-untyped-def]
+    def check(
+        self, announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8]
+    ) -> CheckedAnnouncements:
         return self._real.check(announcements, parent_hashes)
 
     def close(self) -> None:
