@@ -26,7 +26,7 @@ from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.errors import ConfigError, DeviceError
 
-_LAUNCH_BATCHES = 8
+_LAUNCH_BATCHES = 4
 _LEAST_BATCH = 256
 
 
@@ -34,8 +34,8 @@ class NumpyKernels(AnnouncementKernels):
     """Announcement computations on `threads` threads (default: one for each core we may use).
 
     All work happens within the calls: `search` returns when it is done, or soon after `cancelled`
-    says so; it is polled from the worker threads. About 25 MB a thread,
-    twice that while a job is prepared, and 20 MB for the tables.
+    says so; it is polled from the worker threads. About 45 MB a thread,
+    half as much again while a job is prepared, and 20 MB for the tables.
 
     programs : where `check` gets random programs
     """
