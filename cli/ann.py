@@ -8,11 +8,11 @@ from packetcrypt.cli.options import device_option, log_to_stderr, threads_option
 from packetcrypt.engine import AnnouncementEngine
 from packetcrypt.miner.announcement_miner import AnnouncementMiner
 from packetcrypt.miner.settings import (
-    TRACKED_BLOCKS,
     GivenSettings,
     read_settings_file,
 )
 from packetcrypt.miner.shutdown import run_until_signalled
+from packetcrypt.protocol.pool_messages import TRACKED_PARENTS
 
 
 @click.command(name="ann")
@@ -36,7 +36,7 @@ from packetcrypt.miner.shutdown import run_until_signalled
     "-m",
     "--mineold",
     metavar="N",
-    type=click.IntRange(-1, TRACKED_BLOCKS - 1),
+    type=click.IntRange(-1, TRACKED_PARENTS - 1),
     help="Mine for the block N behind the tip; -1 leaves it to the first pool. [-1]",
 )
 @click.option(

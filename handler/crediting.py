@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from packetcrypt.handler.complaints import Complaints
+from packetcrypt.client.complaints import Complaints
 from packetcrypt.handler.dedup import KeyTable
 from packetcrypt.handler.storage import Storage
 from packetcrypt.handler.submission import ExaminedPost, Outcome, Post, examine, result_of
@@ -109,7 +109,9 @@ class Crediting:
             await self._disk.run(self._write, claims)
             await self._disk.run(self._files.publish_full)
         except (PacketCryptError, OSError) as error:
-            self._complaints.log(f"announcements were not checked or not written: {error}")
+            self._complaints.report(
+                ("crediting",), f"announcements were not checked or not written: {error}"
+            )
         finally:
             credited.extend(claim.settle() for claim in claims)
         return credited

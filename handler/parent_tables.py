@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from packetcrypt.handler.dedup import KeyTable
-from packetcrypt.handler.pool_state import TRACKED_PARENTS, ParentBlock
+from packetcrypt.handler.pool_state import ParentBlock
+from packetcrypt.protocol.pool_messages import TRACKED_PARENTS
 
 KEPT_HEIGHTS = 2 * TRACKED_PARENTS
 """heights below the tip whose tables and files are kept. Twice what is tracked: a chain that

@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Awaitable, Callable
 
+from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.master import MasterClient
-from packetcrypt.handler.complaints import Complaints
-from packetcrypt.handler.pool_state import TRACKED_PARENTS, ParentBlock, PoolState
+from packetcrypt.client.recent_blocks import recent_blocks
+from packetcrypt.handler.pool_state import ParentBlock, PoolState
 from packetcrypt.handler.settings import AnnHandlerSettings
 from packetcrypt.protocol.errors import PoolError
-from packetcrypt.protocol.pool_messages import MasterConfig
+from packetcrypt.protocol.pool_messages import BlockInfo, MasterConfig
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class PoolFollower:
         self._settings = settings
         self._on_change = on_change
         self._complaints = Complaints(_log)
+        self._blocks: tuple[BlockInfo, ...] = ()
 
     async def poll(self) -> None:
         """Looks at the master once. What it cannot say now is logged, and the last state stays."""
@@ -43,15 +45,17 @@ class PoolFollower:
             config = await self._master.config()
             self.paymaker_url = config.paymaker_url
             number = self._own_number(config)
-            parents = await self._parents(config)
+            self._blocks = await self._recent_blocks(config)
         except PoolError as error:
-            self._complaints.log(str(error))
+            self._complaints.report(("master",), str(error))
             return
+        self._complaints.resolve(("master",), "the master answers again")
         if number is None:
-            self.state = None
+            # Whoever is not listed starts anew when it is again, also with what it knew of blocks.
+            self.state, self._blocks = None, ()
             return
         state = PoolState(
-            parents=parents,
+            parents=tuple(map(ParentBlock.of, self._blocks)),
             handler_number=number,
             handler_count=len(config.submit_ann_urls),
             ann_target=config.ann_target,
@@ -65,52 +69,35 @@ class PoolFollower:
     def _own_number(self, config: MasterConfig) -> int | None:
         urls = [url.rstrip("/") for url in config.submit_ann_urls]
         if self._settings.submit_url in urls:
+            self._complaints.resolve(("listed",), "the master lists this handler now")
             return urls.index(self._settings.submit_url)
         listed = ", ".join(config.submit_ann_urls) or "empty"
-        self._complaints.log(
+        self._complaints.report(
+            ("listed",),
             f"the master {self._settings.pool.master_url} does not list this handler, so that "
             f"nothing is accepted: its submitAnnUrls must contain {self._settings.submit_url} "
-            f"(this handler's public_url and /submit), but are {listed}"
+            f"(this handler's public_url and /submit), but are {listed}",
         )
         return None
 
-    async def _parents(self, config: MasterConfig) -> tuple[ParentBlock, ...]:
-        """The tip and the blocks before it, as far as the master knows them.
+    async def _recent_blocks(self, config: MasterConfig) -> tuple[BlockInfo, ...]:
+        """The blocks that announcements may have as parents, the tip first.
 
-        Blocks that are known already are not asked for again. Where the master cannot go on (an old
-        block of a young pool), fewer parents are tracked until it can.
+        Where the master cannot go on (an old block of a young pool), fewer parents are tracked
+        until it can.
         """
-        known = {parent.hash: parent for parent in self.state.parents} if self.state else {}
-        parents: list[ParentBlock] = []
-        wanted: bytes | None = config.tip_hash
-        height = config.current_height - 1
-        while wanted is not None and height >= 0 and len(parents) < TRACKED_PARENTS:
-            try:
-                parent = known.get(wanted) or await self._ask_parent(wanted, height)
-            except PoolError as error:
-                if not parents:
-                    raise
-                self._complaints.log(str(error))
-                break
-            parents.append(parent)
-            wanted, height = parent.previous_hash, height - 1
-        if not parents:
+        recent = await recent_blocks(self._master, config, self._blocks)
+        if recent.problem is not None:
+            if not recent.blocks:
+                raise recent.problem
+            self._complaints.report(("old blocks",), str(recent.problem))
+        if not recent.blocks:
             raise PoolError(
                 f"the master {self._settings.pool.master_url} says that block "
                 f"{config.current_height} is mined next, which leaves no parent block for "
                 "announcements: wait for the first block"
             )
-        return tuple(parents)
-
-    async def _ask_parent(self, block_hash: bytes, height: int) -> ParentBlock:
-        info = await self._master.blkinfo(block_hash[::-1].hex())
-        if info.height != height:
-            raise PoolError(
-                f"the master {self._settings.pool.master_url} says in blkinfo that block "
-                f"{block_hash[::-1].hex()} has height {info.height}, but its config.json and the "
-                f"blocks after it say {height}: look at its log"
-            )
-        return ParentBlock(height, block_hash, info.previous_hash, info.signing_key)
+        return recent.blocks
 
     def _log_change(self, state: PoolState) -> None:
         old = self.state

@@ -1,9 +1,9 @@
 """What the pool asks of announcements at this moment, as one immutable fact."""
 
 from dataclasses import dataclass
+from typing import Self
 
-TRACKED_PARENTS = 6
-"""parent blocks that announcements are taken for: the newest ones (spec 2 "Checks")"""
+from packetcrypt.protocol.pool_messages import TRACKED_PARENTS, BlockInfo
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,11 @@ class ParentBlock:
     hash: bytes
     previous_hash: bytes | None
     signing_key: bytes | None
+
+    @classmethod
+    def of(cls, block: BlockInfo) -> Self:
+        """What matters here of what the master says about a block."""
+        return cls(block.height, block.hash, block.previous_hash, block.signing_key)
 
 
 @dataclass(frozen=True)

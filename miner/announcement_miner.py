@@ -18,11 +18,11 @@ from typing import Final, Protocol
 
 import aiohttp
 
+from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.master import MasterClient
 from packetcrypt.engine.batches import AnnouncementBatch
 from packetcrypt.engine.work import AnnouncementWork
 from packetcrypt.miner.accounting import FoundCounts, PoolCounts
-from packetcrypt.miner.complaints import Complaints
 from packetcrypt.miner.log_line import MinerReport, PoolReport, format_report
 from packetcrypt.miner.pool_follower import POLL_INTERVAL, PoolFollower, PoolStatus
 from packetcrypt.miner.pool_uploads import PoolUploads

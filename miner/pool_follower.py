@@ -1,8 +1,6 @@
 """What one pool wants now: its configuration and its last blocks, polled.
 
-Every poll walks block information back from the tip, up to six blocks (spec 2 "Miner behaviour to
-keep"); blocks known from earlier polls are not asked for again. A rollback needs no special care:
-the walk follows the tip's own parents.
+Every poll walks block information back from the tip (spec 2 "Miner behaviour to keep").
 """
 
 import asyncio
@@ -10,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.http import PoolNonsense, PoolNotReady, PoolUnreachable, check_url
 from packetcrypt.client.master import MasterClient
-from packetcrypt.miner.complaints import Complaints
-from packetcrypt.miner.settings import TRACKED_BLOCKS
+from packetcrypt.client.recent_blocks import recent_blocks
 from packetcrypt.protocol.errors import ConfigError, PoolError
 from packetcrypt.protocol.pool_messages import SOFT_VERSION, BlockInfo, MasterConfig
 
@@ -101,14 +99,11 @@ class PoolFollower:
     async def _ask(self) -> PoolStatus:
         config = await self._master.config()
         _check_handlers(self.url, config)
-        blocks: list[BlockInfo] = []
-        try:
-            await self._walk_back(config, blocks)
-        except PoolError:
-            # Handlers and target are worth knowing even if not all blocks can be had.
-            self._show(PoolView(config, tuple(blocks)))
-            raise
-        self._show(PoolView(config, tuple(blocks)))
+        recent = await recent_blocks(self._master, config, self.view.blocks if self.view else ())
+        # Handlers and target are worth knowing even if not all blocks can be had.
+        self._show(PoolView(config, recent.blocks))
+        if recent.problem is not None:
+            raise recent.problem
         if config.soft_version > SOFT_VERSION:
             self._complaints.report(
                 (self.url, "soft version"),
@@ -128,23 +123,6 @@ class PoolFollower:
         if view != self.view:
             self.view = view
             self._on_change(self)
-
-    async def _walk_back(self, config: MasterConfig, blocks: list[BlockInfo]) -> None:
-        """Appends the last blocks to `blocks`, newest first, asking for those not known yet."""
-        known = {block.hash: block for block in self.view.blocks} if self.view else {}
-        next_hash: bytes | None = config.tip_hash
-        height = config.current_height - 1
-        while next_hash is not None and len(blocks) < TRACKED_BLOCKS and height >= 0:
-            block = known.get(next_hash) or await self._master.blkinfo(next_hash[::-1].hex())
-            if block.height != height:
-                raise PoolNonsense(
-                    f"{self.url} says that block {block.hash[::-1].hex()} has height "
-                    f"{block.height}, but by its configuration it has {height}. "
-                    "The pool's master is broken; tell its operator."
-                )
-            blocks.append(block)
-            next_hash = block.previous_hash
-            height -= 1
 
 
 def _check_handlers(url: str, config: MasterConfig) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 
 import aiohttp
 
+from packetcrypt.client.complaints import Complaints
 from packetcrypt.miner.accounting import PoolAccount
-from packetcrypt.miner.complaints import Complaints
 from packetcrypt.miner.settings import AnnouncementMinerSettings
 from packetcrypt.miner.upload_queue import UploadBatch, route
 from packetcrypt.miner.uploader import HandlerUploader

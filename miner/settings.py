@@ -11,9 +11,7 @@ from packetcrypt.client.http import HttpLimits, check_url, get
 from packetcrypt.protocol.address import parse_address
 from packetcrypt.protocol.errors import ConfigError, DecodeError, PoolError
 from packetcrypt.protocol.json_fields import JsonFields
-
-TRACKED_BLOCKS = 6
-"""How many parent blocks a handler keeps (spec 2 "Checks"); older announcements are refused."""
+from packetcrypt.protocol.pool_messages import TRACKED_PARENTS
 
 _FILE_LIMITS = HttpLimits(body_size=64 * 1024, seconds=30.0)
 _MAX_THREADS = 4096
@@ -62,7 +60,7 @@ class AnnouncementMinerSettings:
         _check_range("uploaders", self.uploaders, 1, _MAX_UPLOADERS)
         _check_range("upload_timeout", self.upload_timeout, 1, _MAX_TIMEOUT)
         if self.mine_old_anns is not None:
-            _check_range("mine_old_anns", self.mine_old_anns, 0, TRACKED_BLOCKS - 1)
+            _check_range("mine_old_anns", self.mine_old_anns, 0, TRACKED_PARENTS - 1)
         if not self.devices:
             raise ConfigError('devices: the list is empty, give at least one, e.g. "auto"')
 
@@ -125,7 +123,7 @@ def decode_settings(text: bytes | str, source: str) -> GivenSettings:
     def integer(name: str, low: int, high: int) -> int | None:
         return None if given.is_absent(name) else given.integer(name, low, high)
 
-    mine_old_anns = integer("mine_old_anns", -1, TRACKED_BLOCKS - 1)
+    mine_old_anns = integer("mine_old_anns", -1, TRACKED_PARENTS - 1)
     return GivenSettings(
         payment_addr=None if given.is_absent("payment_addr") else given.text("payment_addr"),
         pools=None if given.is_absent("pools") else given.texts("pools"),

@@ -4,9 +4,9 @@ import asyncio
 
 import aiohttp
 
+from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.submit import PostOutcome, post_announcements
 from packetcrypt.miner.accounting import PoolAccount
-from packetcrypt.miner.complaints import Complaints
 from packetcrypt.miner.upload_queue import BatchGatherer, UploadBatch, UploadQueue
 from packetcrypt.protocol.pool_messages import AnnouncementPostHeaders
 

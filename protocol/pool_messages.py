@@ -17,6 +17,9 @@ POOL_VERSION = 3
 SOFT_VERSION = 1
 ANNOUNCEMENT_VERSION = 1
 
+TRACKED_PARENTS = 6
+"""The newest blocks: those that handlers take announcements for (spec 2 "Checks")."""
+
 PAY_TO_HEADER = "x-pc-payto"
 SOFT_VERSION_HEADER = "x-pc-sver"
 ANNOUNCEMENT_VERSION_HEADER = "x-pc-annver"

@@ -93,12 +93,7 @@ class _Run:
 
     def _step(self, pc: int) -> int:
         """Execute the instruction at pc and return where to go on."""
-        self._executed += 1
-        if self._executed > MAX_EXECUTED:
-            raise ProgramError(
-                f"the program is too long: more than {MAX_EXECUTED} instructions executed "
-                "in a pass; skip this job"
-            )
+        self._count()
         word = self._instructions[pc]
         opcode = opcode_of(word)
         if opcode in CLASS_OF:
@@ -130,12 +125,21 @@ class _Run:
         self._registers.append(0)
         while opcode_of(self._instructions[pc]) is not Opcode.END:
             pc = self._step(pc)
-        self._executed += 1
+        self._count()
         for register in self._registers[mark + 1 :]:
             self._target[self._cursor] = self._target[self._cursor] + register & _M32
             self._cursor = (self._cursor + 1) % len(self._target)
         del self._registers[mark:]
         return pc + 1
+
+    def _count(self) -> None:
+        """One more executed word, END included."""
+        self._executed += 1
+        if self._executed > MAX_EXECUTED:
+            raise ProgramError(
+                f"the program is too long: more than {MAX_EXECUTED} instructions executed "
+                "in a pass; skip this job"
+            )
 
     def _operate(self, opcode: Opcode, word: int) -> None:
         operands = CLASS_OF[opcode]

@@ -19,11 +19,14 @@ from handler_plain_checker import PlainChecker
 from handler_setup import PAY_TO, Loopback, handler_settings, loopback
 from paymaker_stand_in import PASSWORD, PaymakerStandIn, paymaker_stand_in
 
-from packetcrypt.handler.pool_state import TRACKED_PARENTS
 from packetcrypt.handler.service import running_ann_handler
 from packetcrypt.handler.workdir import WorkDir
 from packetcrypt.protocol.errors import ConfigError
-from packetcrypt.protocol.pool_messages import AnnouncementPostHeaders, post_event_id
+from packetcrypt.protocol.pool_messages import (
+    TRACKED_PARENTS,
+    AnnouncementPostHeaders,
+    post_event_id,
+)
 
 
 class TestRestart:

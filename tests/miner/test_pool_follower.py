@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 from scripted_pool import ScriptedPool, made_up_block, made_up_chain
 
+from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.http import PoolNonsense
 from packetcrypt.client.master import MasterClient
-from packetcrypt.miner.complaints import Complaints
 from packetcrypt.miner.pool_follower import PoolFollower, PoolStatus, PoolView
 
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from scripted_pool import ReceivedPost, ScriptedPool, announcements, reply_to
 
-from packetcrypt.miner.complaints import Complaints
+from packetcrypt.client.complaints import Complaints
 from packetcrypt.miner.pool_uploads import PoolUploads
 from packetcrypt.miner.settings import AnnouncementMinerSettings
 from packetcrypt.miner.upload_queue import UploadBatch

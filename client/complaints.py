@@ -4,6 +4,7 @@ A pool that answers nonsense does so at every poll and every upload: hundreds of
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ class Complaints:
     broken pool may complain in other words each time.
     """
 
-    def __init__(self, log: logging.Logger, clock: Callable[[], float]) -> None:
+    def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
         self._clock = clock
         self._subjects: dict[tuple[str, ...], _Subject] = {}

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from packetcrypt.miner.complaints import Complaints
+from packetcrypt.client.complaints import Complaints
 
 LOG = logging.getLogger("test")
 
