@@ -1,7 +1,7 @@
 """What every backend can compute: the interface between the kernels and the engine.
 
-One `AnnouncementKernels` object is one device. It is driven by one thread (the engine's worker of that
-device, or the checker's); nothing in it is shared between threads.
+One `AnnouncementKernels` object is one device. It is driven by one thread (the engine's worker of
+that device, or the checker's); nothing in it is shared between threads.
 """
 
 from abc import ABC, abstractmethod
@@ -80,10 +80,10 @@ class AnnouncementKernels(ABC):
     def prepare(self, job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
         """Build the tables and the Merkle tree of `job` in `slot`.
 
-        A generator: it yields between short pieces of device work (each well under 50 ms on a CPU), so that
-        the caller can interleave search launches or give up by closing it, and returns the prepared
-        job. What was prepared in the slot before is gone from the first step on. Raises `ProgramError`
-        if a random program is invalid: the miner skips the job.
+        A generator: it yields between short pieces of device work (each well under 50 ms on a
+        CPU), so that the caller can interleave search launches or give up by closing it, and
+        returns the prepared job. What was prepared in the slot before is gone from the first step
+        on. Raises `ProgramError` if a random program is invalid: the miner skips the job.
         """
 
     @abstractmethod
@@ -96,9 +96,10 @@ class AnnouncementKernels(ABC):
     ) -> SearchLaunch:
         """Search soft nonces first … first+count−1 (count ≤ max_launch) of a prepared job.
 
-        Returns at once where the device computes asynchronously. A backend that computes on the calling
-        thread polls `cancelled` every few milliseconds and, when true, stops: the result is then what was
-        found so far. Does not look at soft_nonce_max: the engine does.
+        Returns at once where the device computes asynchronously. A backend that computes on the
+        host's cores polls `cancelled` every few milliseconds, from any of its threads, and when
+        true stops: the result is then what was found so far. Does not look at soft_nonce_max: the
+        engine does.
         """
 
     @abstractmethod

@@ -17,7 +17,9 @@ FLOORS = {
     "cli": 8,
 }
 MODULES = sorted(path for folder in FLOORS for path in (ROOT / folder).rglob("*.py"))
-EVERYWHERE = sorted({*MODULES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")})
+EVERYWHERE = sorted(
+    {*MODULES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")}
+)
 
 
 def _name(path: Path) -> str:
