@@ -8,8 +8,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(wildcard protocol/*.py kernels/*.py kernels/*/*.py kernels/*/*.cl engine/*.py \
-	client/*.py miner/*.py handler/*.py pool/*.py cli/*.py)
+FOLDERS := protocol kernels engine client miner handler pool cli
+SOURCES := $(wildcard $(foreach folder,$(FOLDERS),$(folder)/*.* $(folder)/*/*.*))
+PIP_INSTALL := $(BIN)/python -m pip install -qq --config-settings editable_mode=strict
 
 .PHONY: demo test bench lint types tests clean
 
@@ -26,7 +27,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 
 types: $(VENV)/installed-dev
-	$(BIN)/mypy -p packetcrypt
+	$(BIN)/mypy $(addprefix -p packetcrypt.,$(FOLDERS))
 
 tests: $(VENV)/installed-dev
 	$(BIN)/pytest --durations=10
@@ -39,14 +40,14 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import ensurepip' || \
 		{ echo "error: $(PYTHON) has no venv; run apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install -qq --upgrade pip
 
 $(VENV)/installed: pyproject.toml $(SOURCES) | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --config-settings editable_mode=strict -e '.[pocl]'
+	$(PIP_INSTALL) -e '.[pocl]'
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml $(SOURCES) | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --config-settings editable_mode=strict -e '.[pocl,dev]'
+	$(PIP_INSTALL) -e '.[pocl,dev]'
 	touch $(VENV)/installed $@
 
 clean:

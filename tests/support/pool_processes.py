@@ -53,7 +53,7 @@ class LoggedProcess:
                 self._grown.notify_all()
 
     def wait_for(
-        self, wanted: Callable[[str], bool], *, after: int = 0, seconds: float = 60.0
+        self, wanted: Callable[[str], bool], *, after: int = 0, seconds: float = 240.0
     ) -> int:
         """The index of the first line from `after` on that is wanted; waits for it."""
 
