@@ -17,7 +17,9 @@ from packetcrypt.handler.dedup import dedup_keys
 from packetcrypt.handler.pool_state import ParentBlock, PoolState
 from packetcrypt.protocol.address import check_payto
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_DTYPE, ANNOUNCEMENT_SIZE, UNUSABLE_KEYS
+from packetcrypt.protocol.difficulty import compact_to_target
 from packetcrypt.protocol.errors import DecodeError, PacketCryptError
+from packetcrypt.protocol.json_fields import U32_MAX
 from packetcrypt.protocol.pool_messages import (
     AnnouncementPostHeaders,
     AnnouncementPostReply,
@@ -130,7 +132,7 @@ def examine(post: Post) -> ExaminedPost:
     pool_key = np.frombuffer(post.parent.signing_key or bytes(32), np.uint8)
     invalid = (
         (records["parent_height"] != post.parent.height)
-        | (records["work_bits"] > post.state.ann_target)
+        | _too_easy(records["work_bits"], post.state.ann_target)
         | ~np.isin(records["version"], post.state.ann_versions)
         | (signed & (records["signing_key"] != pool_key).any(axis=1))
         | (has_content != by_hard_nonce)
@@ -141,12 +143,26 @@ def examine(post: Post) -> ExaminedPost:
     return ExaminedPost(post, announcements, keys, outcomes)
 
 
+def _too_easy(work_bits: npt.NDArray[np.uint32], ann_target: int) -> npt.NDArray[np.bool_]:
+    """Where the work bits are above the pool's target, as compact numbers or as targets.
+
+    One target has several compact forms: 0x1f7fffff is a smaller number than 0x20001fff and four
+    times as easy.
+    """
+    distinct, where = np.unique(work_bits, return_inverse=True)
+    limit = compact_to_target(ann_target)
+    too_easy = [bits > ann_target or compact_to_target(bits) > limit for bits in distinct.tolist()]
+    return np.array(too_easy, np.bool_)[where]
+
+
 def result_of(examined: ExaminedPost) -> AnnouncementPostResult:
     """The counts of a post whose announcements all have their final outcome.
 
     `unsigned` counts accepted announcements without a signature key whether or not the pool has
-    one: only the paymaker's rule is different then (spec 2 "Credit of an event"). Of no accepted
-    announcement the target is 0.
+    one: only the paymaker's rule is different then (spec 2 "Credit of an event"). The target is the
+    easiest by its value and not as a compact number, because every announcement of the event is
+    paid by it; 0 if none was accepted. The total length stops at what existing miners can read,
+    which takes away more than a post can earn.
     """
     accepted = np.frombuffer(examined.post.body, ANNOUNCEMENT_DTYPE)[
         examined.indexes(Outcome.ACCEPTED)
@@ -160,8 +176,8 @@ def result_of(examined: ExaminedPost) -> AnnouncementPostResult:
         runt=0,
         internal_errors=examined.count(Outcome.PENDING),
         unsigned=int(np.count_nonzero(~accepted["signing_key"].any(axis=1))),
-        total_length=int(accepted["content_length"].sum(dtype=np.uint64)),
-        target=int(accepted["work_bits"].max(initial=0)),
+        total_length=min(U32_MAX, int(accepted["content_length"].sum(dtype=np.uint64))),
+        target=max(set(accepted["work_bits"].tolist()), key=compact_to_target, default=0),
         time=time.time_ns() // 1_000_000,
         event_id=post_event_id(examined.post.body),
     )

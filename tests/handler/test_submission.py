@@ -19,7 +19,7 @@ from packetcrypt.handler.submission import (
     result_of,
 )
 from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
-from packetcrypt.protocol.pool_messages import AnnouncementPostHeaders
+from packetcrypt.protocol.pool_messages import AnnouncementPostHeaders, AnnouncementPostResult
 
 POOL_KEY = bytes(range(32))
 PARENT = ParentBlock(1000, bytes(32), None, POOL_KEY)
@@ -156,3 +156,40 @@ def test_real_announcements_reach_the_hash() -> None:
         examined = examine(Post(headers, parent, state, b"".join(job.announcements)))
 
         assert examined.outcomes.tolist() == [Outcome.PENDING] * 3
+
+
+@pytest.mark.parametrize(
+    ("ann_target", "work_bits", "outcome"),
+    [
+        (0x20001FFF, 0x20001FFF, Outcome.PENDING),
+        (0x20001FFF, 0x1F1FFF00, Outcome.PENDING),  # the same target in its shortest form
+        (0x20001FFF, 0x1F7FFFFF, Outcome.INVALID),  # a smaller number, and four times as easy
+        (0x1F1FFF00, 0x20001FFF, Outcome.INVALID),  # the same target, but a larger number
+    ],
+)
+def test_no_compact_form_is_easier_than_the_pool_wants(
+    ann_target: int, work_bits: int, outcome: Outcome
+) -> None:
+    examined = _examined(
+        replace(HEADER, work_bits=work_bits), state=replace(STATE, ann_target=ann_target)
+    )
+
+    assert examined.outcomes.tolist() == [outcome]
+
+
+def _result_of_accepted(**columns: list[int]) -> AnnouncementPostResult:
+    """The result of a post of which everything was accepted; columns of header fields."""
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    body = b"".join(replace(HEADER, **row).encode().ljust(1024, b"\1") for row in rows)
+    examined = examine(Post(AnnouncementPostHeaders(PAY_TO, 1001), PARENT, STATE, body))
+    examined.outcomes[:] = Outcome.ACCEPTED
+    return result_of(examined)
+
+
+def test_an_announcement_of_large_but_hard_bits_does_not_raise_the_pay_of_easy_ones() -> None:
+    # 0x20000001 is the larger number, and 2^15 times as hard.
+    assert _result_of_accepted(work_bits=[0x1F7FFFFF, 0x20000001]).target == 0x1F7FFFFF
+
+
+def test_a_total_length_stays_readable_for_existing_miners() -> None:
+    assert _result_of_accepted(content_length=[2**32 - 1] * 3).total_length == 2**32 - 1
