@@ -13,7 +13,12 @@ from packetcrypt.client.http import (
     get,
 )
 from packetcrypt.protocol.errors import DecodeError
-from packetcrypt.protocol.pool_messages import SESSION_HEADER, BlockInfo, MasterConfig
+from packetcrypt.protocol.pool_messages import (
+    SESSION_HEADER,
+    BlockInfo,
+    MasterConfig,
+    MasterNotReadyError,
+)
 
 # A configuration of a hundred handlers has 10 KiB; pools are polled every few seconds.
 LIMITS = HttpLimits(body_size=256 * 1024, seconds=10.0)
@@ -42,6 +47,10 @@ class MasterClient:
         body = await self._get(f"{self.url}/config.json")
         try:
             config = MasterConfig.decode(body)
+        except MasterNotReadyError as error:
+            raise PoolNotReady(
+                f"{self.url} is not ready: {error}. It is starting, or its node is down."
+            ) from error
         except DecodeError as error:
             raise PoolNonsense(
                 f"{self.url} is not a PacketCrypt pool that this program can use: {error}"

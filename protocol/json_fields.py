@@ -43,6 +43,10 @@ class JsonFields:
         """Whether an optional field is missing or null, which peers use for the same thing."""
         return self._fields.get(name) is None
 
+    def is_null(self, name: str) -> bool:
+        """Whether a field is there and says null."""
+        return name in self._fields and self._fields[name] is None
+
     def text(self, name: str) -> str:
         """A string."""
         value = self._required(name)

@@ -29,6 +29,10 @@ SESSION_HEADER = "x-pc-sid"
 _MAX_COUNT = 2**53 - 1
 
 
+class MasterNotReadyError(DecodeError):
+    """A config.json whose master has no work to offer yet: right in form, of no use for now."""
+
+
 @dataclass(frozen=True)
 class MasterConfig:
     """`GET /config.json`: where the pool's services are and what its announcements must be.
@@ -57,7 +61,11 @@ class MasterConfig:
 
     @classmethod
     def decode(cls, body: bytes | str) -> "MasterConfig":
-        """Reads config.json; DecodeError names the field that is missing or not as specified."""
+        """Reads config.json; DecodeError names the field that is missing or not as specified.
+
+        Existing masters that wait for their node say null where there is no tip and no target yet:
+        `MasterNotReadyError`.
+        """
         fields = JsonFields.parse(body, "config.json")
         version = fields.integer("version", 0, U32_MAX)
         if version != POOL_VERSION:
@@ -65,6 +73,9 @@ class MasterConfig:
                 f'config.json: field "version" is {version}, but this program speaks version '
                 f"{POOL_VERSION} of the pool protocol only; look for a newer release of it"
             )
+        for name in ("tipHash", "annTarget"):
+            if fields.is_null(name):
+                raise MasterNotReadyError(f'config.json: field "{name}" is null')
         return cls(
             tip_hash=fields.hex_bytes("tipHash", 32)[::-1],
             current_height=fields.integer("currentHeight", 0, I32_MAX),
@@ -222,7 +233,7 @@ class AnnouncementPostResult:
         """Reads the `result` object of a reply, or a pay log event of type "anns"."""
         if (kind := fields.text("type")) != "anns":
             raise DecodeError(
-                f'announcement post result: field "type" must be "anns", got {kind!r}'
+                f'announcement post result: field "type" must be "anns", got {kind[:60]!r}'
             )
         return cls(
             pay_to=fields.text("payTo"),

@@ -122,3 +122,13 @@ async def test_a_master_needs_a_url() -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(ConfigError, match="'pool' is not the URL of a service"):
             MasterClient(session, "pool")
+
+
+@pytest.mark.parametrize("name", ["tipHash", "annTarget"])
+async def test_a_master_without_work_is_not_ready(
+    pool: ScriptedPool, master: MasterClient, name: str
+) -> None:
+    fields = json.loads(pool.config().encode()) | {name: None}
+    pool.master_answer = lambda _: web.json_response(fields)
+    with pytest.raises(PoolNotReady, match=f'is not ready: config.json: field "{name}" is null'):
+        await master.config()
