@@ -60,10 +60,10 @@ def _outcome(url: str, sent: int, answer: HttpAnswer) -> PostOutcome:
             # A proxy in front of the handler says the same as the handler would: come back later.
             return PostOutcome(overloaded=sent, complaint=complaint)
         return PostOutcome(lost=sent, complaint=complaint)
-    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE or OVERLOADED in reply.errors:
-        return PostOutcome(overloaded=sent, complaint=f"POST {url}: the handler is overloaded")
     result = reply.result
     if result is None:
+        if answer.status == HTTPStatus.SERVICE_UNAVAILABLE or OVERLOADED in reply.errors:
+            return PostOutcome(overloaded=sent, complaint=f"POST {url}: the handler is overloaded")
         complaint = f"POST {url} answered {answer.status}: {_joined(reply.errors)}"
         return PostOutcome(rejected=sent, complaint=complaint)
     if result.accepted > sent:

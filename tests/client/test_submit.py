@@ -1,6 +1,7 @@
 """Where announcements go, depending on what the handler answers."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -120,3 +121,11 @@ async def test_control_characters_of_errors_do_not_reach_logs() -> None:
     assert outcome.complaint is not None
     assert outcome.complaint.isprintable()
     assert len(outcome.complaint) < 400
+
+
+async def test_what_a_result_accepts_counts_whatever_the_errors_say() -> None:
+    reply = json.loads(bytes(reply_to(ReceivedPost(0, HEADERS, BODY), 3).body))
+    reply["error"] = ["overloaded"]
+    async with answering(json.dumps(reply).encode(), 503) as pool:
+        outcome = await post_to(pool)
+    assert (outcome.accepted, outcome.rejected, outcome.overloaded) == (3, 2, 0)
