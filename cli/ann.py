@@ -8,6 +8,7 @@ from packetcrypt.cli.options import device_option, log_to_stderr, threads_option
 from packetcrypt.engine import AnnouncementEngine
 from packetcrypt.miner.announcement_miner import AnnouncementMiner
 from packetcrypt.miner.settings import (
+    AS_THE_POOL_SAYS,
     GivenSettings,
     read_settings_file,
 )
@@ -36,7 +37,7 @@ from packetcrypt.protocol.pool_messages import TRACKED_PARENTS
     "-m",
     "--mineold",
     metavar="N",
-    type=click.IntRange(-1, TRACKED_PARENTS - 1),
+    type=click.IntRange(AS_THE_POOL_SAYS, TRACKED_PARENTS - 1),
     help="Mine for the block N behind the tip; -1 leaves it to the first pool. [-1]",
 )
 @click.option(
@@ -75,7 +76,7 @@ def command(
         threads=threads,
         uploaders=uploaders,
         upload_timeout=uploadtimeout,
-        mine_old_anns=None if mineold == -1 else mineold,
+        mine_old_anns=mineold,
         devices=devices,
     )
     in_file = GivenSettings() if config is None else read_settings_file(config)

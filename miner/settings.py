@@ -13,6 +13,9 @@ from packetcrypt.protocol.errors import ConfigError, DecodeError, PoolError
 from packetcrypt.protocol.json_fields import JsonFields
 from packetcrypt.protocol.pool_messages import TRACKED_PARENTS
 
+AS_THE_POOL_SAYS = -1
+"""`mine_old_anns` of flags and files: leave it to the first pool."""
+
 _FILE_LIMITS = HttpLimits(body_size=64 * 1024, seconds=30.0)
 _MAX_THREADS = 4096
 _MAX_UPLOADERS = 1024
@@ -67,7 +70,10 @@ class AnnouncementMinerSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class GivenSettings:
-    """What one source (the flags, or the file) says; None where it says nothing."""
+    """What one source (the flags, or the file) says; None where it says nothing.
+
+    mine_old_anns : `AS_THE_POOL_SAYS` is a word of its own, and wins over another source's number
+    """
 
     payment_addr: str | None = None
     pools: tuple[str, ...] | None = None
@@ -85,6 +91,8 @@ class GivenSettings:
             value = getattr(fallback, field.name) if mine is None else mine
             if value is not None:
                 settled[field.name] = value
+        if settled.get("mine_old_anns") == AS_THE_POOL_SAYS:
+            del settled["mine_old_anns"]
         if "payment_addr" not in settled:
             raise ConfigError(
                 "there is no address to pay to: give one of your own PKT wallet with -p, "
@@ -101,8 +109,7 @@ FILE_KEYS = ("pools", "threads", "payment_addr", "uploaders", "upload_timeout", 
 def read_settings_file(source: str) -> GivenSettings:
     """What the JSON configuration at a path or http(s) URL says.
 
-    Raises `ConfigError` naming the file and the key. Existing files may say `"mine_old_anns": -1`,
-    which means as the pool says.
+    Raises `ConfigError` naming the file and the key.
     """
     text = _read(source)
     try:
@@ -123,14 +130,13 @@ def decode_settings(text: bytes | str, source: str) -> GivenSettings:
     def integer(name: str, low: int, high: int) -> int | None:
         return None if given.is_absent(name) else given.integer(name, low, high)
 
-    mine_old_anns = integer("mine_old_anns", -1, TRACKED_PARENTS - 1)
     return GivenSettings(
         payment_addr=None if given.is_absent("payment_addr") else given.text("payment_addr"),
         pools=None if given.is_absent("pools") else given.texts("pools"),
         threads=integer("threads", 1, _MAX_THREADS),
         uploaders=integer("uploaders", 1, _MAX_UPLOADERS),
         upload_timeout=integer("upload_timeout", 1, _MAX_TIMEOUT),
-        mine_old_anns=None if mine_old_anns == -1 else mine_old_anns,
+        mine_old_anns=integer("mine_old_anns", AS_THE_POOL_SAYS, TRACKED_PARENTS - 1),
     )
 
 

@@ -123,7 +123,13 @@ def test_without_a_pool_it_says_so() -> None:
 
 
 def test_minus_one_means_as_the_pool_says() -> None:
-    assert decode_settings('{"mine_old_anns": -1}', "ann.json") == GivenSettings()
+    file = decode_settings(json.dumps({**FILE, "mine_old_anns": -1}), "ann.json")
+    assert GivenSettings().settle(file).mine_old_anns is None
+
+
+def test_a_flag_of_minus_one_wins_over_the_file() -> None:
+    flags = GivenSettings(mine_old_anns=-1)
+    assert flags.settle(decode_settings(json.dumps(FILE), "ann.json")).mine_old_anns is None
 
 
 @pytest.mark.parametrize(
