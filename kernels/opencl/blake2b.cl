@@ -53,7 +53,11 @@ INLINE void blake2b_compress(wide_t h[8], const wide_t m[16], ulong absorbed, bo
     }
     v[12] ^= absorbed;
     v[14] ^= last ? ~0UL : 0UL;
-#pragma unroll
+#if GROUP == 1
+#pragma unroll // or m, indexed by variables, would not fit a GPU's registers
+#else
+#pragma unroll 1 // as fast as unrolled on a CPU (measured), and compiled in half the time
+#endif
     for (int round = 0; round < 12; round++) {
         __constant const uchar *s = blake2b_sigma[round % 10];
         BLAKE2B_MIX(0, 4, 8, 12, m[s[0]], m[s[1]]);
