@@ -15,6 +15,15 @@
 // Limbs 0..4 of r, then 5·r1..5·r4.
 #define KEY_LIMBS 9
 
+// What r is kept in. In vectors LLVM would move the masks of multiply32 out of the loop and with them lose
+// the pattern; loads from a volatile array stay where they are. Scalars are multiplied well without that,
+// and a GPU keeps in registers only what is not volatile.
+#if GROUP == 1
+typedef wide_t kept_t;
+#else
+typedef volatile wide_t kept_t;
+#endif
+
 // Both factors are masked although their upper halves may be known to be 0: LLVM recognises the pattern
 // as one 32×32-bit multiplication only when it sees both masks in the same basic block.
 INLINE wide_t multiply32(wide_t a, wide_t b)
@@ -35,7 +44,7 @@ INLINE void block_limbs(word_t limbs[5], const word_t words[4], word_t top)
 
 // h := h·r mod 2^130 − 5, up to a small excess in limbs 1 and 4.
 // h may carry anything in its upper halves.
-INLINE void multiply_by_r(wide_t h[5], const volatile wide_t r[KEY_LIMBS])
+INLINE void multiply_by_r(wide_t h[5], const kept_t r[KEY_LIMBS])
 {
     wide_t d[5];
 #pragma unroll
@@ -63,7 +72,7 @@ INLINE void multiply_by_r(wide_t h[5], const volatile wide_t r[KEY_LIMBS])
     h[3] &= LIMB_MASK;
 }
 
-INLINE void absorb_block(wide_t h[SIDES][5], const volatile wide_t r[SIDES][KEY_LIMBS],
+INLINE void absorb_block(wide_t h[SIDES][5], const kept_t r[SIDES][KEY_LIMBS],
                          const word_t words[4], word_t top)
 {
     word_t limbs[5];
@@ -78,7 +87,7 @@ INLINE void absorb_block(wide_t h[SIDES][5], const volatile wide_t r[SIDES][KEY_
 }
 
 // Clamps the key's first half and splits it into limbs.
-INLINE void key_limbs(volatile wide_t r[SIDES][KEY_LIMBS], const word_t key[8])
+INLINE void key_limbs(kept_t r[SIDES][KEY_LIMBS], const word_t key[8])
 {
     const word_t clamped[4] = {key[0] & 0x0fffffff, key[1] & 0x0ffffffc, key[2] & 0x0ffffffc,
                                key[3] & 0x0ffffffc};
@@ -142,9 +151,7 @@ INLINE void side_tag(wide_t words[4], wide_t h[5], const wide_t pad[4])
 OUTLINE void poly1305(word_t blocks, __global const uchar *bytes, const uint message[GROUP],
                       const word_t last[4], const word_t key[8], word_t tag[4])
 {
-    // LLVM would otherwise move the masks of multiply32 out of the loop and with them lose the
-    // pattern. Loads from a volatile array stay where they are.
-    volatile wide_t r[SIDES][KEY_LIMBS];
+    kept_t r[SIDES][KEY_LIMBS];
     key_limbs(r, key);
 
     const uint quads = (greatest_lane(blocks) + 3) / 4;
