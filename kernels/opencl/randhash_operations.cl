@@ -29,6 +29,17 @@ typedef int16 signed_word_t;
 typedef long8 signed_wide_t;
 #endif
 
+// The same bits as another type of the same size. OpenCL's own functions exist for its own types alone.
+#if GROUP == 1
+#define BYTES(x) as_uchar4(x)
+#define SIGNED_BYTES(x) as_char4(x)
+#define HALVES(x) as_ushort2(x)
+#define SIGNED_HALVES(x) as_short2(x)
+#define SIGNED_WORD(x) as_int(x)
+#define SIGNED_WIDE(x) as_long(x)
+#define WIDE(x) as_ulong(x)
+#define WORDS(x) as_uint(x)
+#else
 #define BYTES(x) __builtin_astype((x), byte_t)
 #define SIGNED_BYTES(x) __builtin_astype((x), signed_byte_t)
 #define HALVES(x) __builtin_astype((x), half_t)
@@ -37,6 +48,7 @@ typedef long8 signed_wide_t;
 #define SIGNED_WIDE(x) __builtin_astype((x), signed_wide_t)
 #define WIDE(x) __builtin_astype((x), wide_t)
 #define WORDS(x) __builtin_astype((x), word_t)
+#endif
 
 // ---- Counting bits ---------------------------------------------------------------------------------
 
