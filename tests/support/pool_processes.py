@@ -20,7 +20,7 @@ from aiohttp import web
 
 from packetcrypt.pool.static_pool import StaticPool, made_up_chain
 
-ANN_TARGET = 0x20001FFF
+ANN_TARGET = 0x2000FFFF
 COMMAND = Path(sys.executable).parent / "packetcrypt"
 PAYMENT_ADDRESS = "pkt1qcmkxmnl6mtw7hwy2v7net8ygtfq84n60l5lpwsa3azlk3f2qkn8qk6mz9c"
 
