@@ -34,8 +34,8 @@ class NumpyKernels(AnnouncementKernels):
     """Announcement computations on `threads` threads (default: one for each core we may use).
 
     All work happens within the calls: `search` returns when it is done, or soon after `cancelled`
-    says so; it is polled from the worker threads. About 45 MB a thread,
-    half as much again while a job is prepared, and 20 MB for the tables.
+    says so; it is polled from the worker threads. About 45 MB a thread, half as much again while a
+    job is prepared, and 20 MB for the tables.
 
     programs : where `check` gets random programs
     """
@@ -80,11 +80,14 @@ class NumpyKernels(AnnouncementKernels):
         found: list[FoundAnnouncements] = []
 
         def work(workspace: Workspace) -> None:
-            while batches:
+            while True:
                 try:
                     batch = batches.popleft()
+                except IndexError:  # none is left
+                    return
+                try:
                     found.append(search(workspace, prepared, *batch))
-                except (IndexError, SearchCancelled):  # another thread took the last batch
+                except SearchCancelled:
                     return
 
         self._cancelled = cancelled

@@ -10,6 +10,7 @@ import pytest
 from vector_files import load_vectors
 
 from packetcrypt.kernels.interface import FoundAnnouncements, PreparedJob
+from packetcrypt.kernels.numpy import backend
 from packetcrypt.kernels.numpy.backend import NumpyKernels
 from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
 from packetcrypt.protocol.announcement_job import AnnouncementJob
@@ -132,6 +133,17 @@ def test_what_was_found_before_the_cancellation_is_kept(first_job: PreparedJob) 
     nonces = found.soft_nonces.tolist()
     assert 0 < len(nonces) < JOBS[0]["count"]
     assert nonces[: len(FIRST_NONCES)] == FIRST_NONCES[: len(nonces)]
+
+
+def test_an_error_in_a_search_is_not_taken_for_its_end(
+    kernels: NumpyKernels, first_job: PreparedJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> FoundAnnouncements:
+        raise IndexError("out of a table")
+
+    monkeypatch.setattr(backend, "search", failing)
+    with pytest.raises(IndexError, match="out of a table"):
+        kernels.search(first_job, 0, 10)
 
 
 def test_cancelling_does_not_outlive_its_search(
