@@ -3,16 +3,8 @@
 
 #include "lanes.cl"
 #include "blake2b.cl"
+#include "announcement_layout.cl"
 #include "announcement_find.cl"
-
-#define ANNOUNCEMENT_SIZE 1024
-#define HEADER_SIZE 88
-#define SIBLINGS_OFFSET HEADER_SIZE
-#define ROOT_OFFSET 920
-#define PREFIX_OFFSET 984
-#define MERKLE_DEPTH 13
-#define MERKLE_LEAVES 8192
-#define HASH_SIZE 64
 
 // to := from XOR pad; sizes and addresses are multiples of 8.
 INLINE void copy_encrypted(__global uchar *to, __global const uchar *from, __global const uchar *pad,
@@ -37,15 +29,15 @@ INLINE void write_announcement(__global uchar *announcement, __global const ucha
     __global uchar *sibling = announcement + SIBLINGS_OFFSET;
     uint node = *(__global const uint *)(find + FIND_ITEM);
     for (int level = 0; level < MERKLE_DEPTH; level++) {
-        copy_encrypted(sibling, tree + HASH_SIZE * (node ^ 1), pad, HASH_SIZE);
-        sibling += HASH_SIZE;
-        pad += HASH_SIZE;
-        tree += HASH_SIZE * (MERKLE_LEAVES >> level);
+        copy_encrypted(sibling, tree + NODE_SIZE * (node ^ 1), pad, NODE_SIZE);
+        sibling += NODE_SIZE;
+        pad += NODE_SIZE;
+        tree += NODE_SIZE * (TABLE_ITEMS >> level);
         node /= 2;
     }
-    for (int i = 0; i < HASH_SIZE; i += 8)
+    for (int i = 0; i < NODE_SIZE; i += 8)
         *(__global ulong *)(announcement + ROOT_OFFSET + i) = *(__global const ulong *)(tree + i);
-    for (int i = 0; i < ANNOUNCEMENT_SIZE - PREFIX_OFFSET; i += 8) // 40 zero bytes, encrypted
+    for (int i = 0; i < PREFIX_SIZE; i += 8) // zero bytes, encrypted
         *(__global ulong *)(announcement + PREFIX_OFFSET + i) = *(__global const ulong *)(pad + i);
 }
 

@@ -8,10 +8,10 @@
 #include "lanes.cl"
 #include "cryptocycle.cl"
 #include "blake2b.cl"
+#include "announcement_layout.cl"
 #include "announcement_find.cl"
 
 #define UPDATES 4
-#define TABLE_ITEMS 8192
 
 // States lie 33 cache lines apart, so that the same part of 16 states does not compete for the same cache
 // sets, and such that items (at byte 32) begin on a cache line. After the slots of the batch comes one for

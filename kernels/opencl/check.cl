@@ -5,15 +5,7 @@
 
 #include "tile_states.cl"
 #include "blake2b.cl"
-
-#define TABLE_ITEMS 8192
-#define ANNOUNCEMENT_SIZE 1024
-#define SIBLINGS_OFFSET 88
-#define ROOT_OFFSET 920
-#define PREFIX_OFFSET 984
-#define PREFIX_SIZE 40
-#define MERKLE_DEPTH 13
-#define NODE_SIZE 64
+#include "announcement_layout.cl"
 
 // Where in its state an announcement's branch is folded: behind what encrypts siblings and prefix.
 #define FOLD_OFFSET 1024

@@ -4,8 +4,7 @@
 // follow those. Work-item i hashes HASH_LANES neighbours.
 
 #include "blake2b.cl"
-
-#define NODE_SIZE 64
+#include "announcement_layout.cl"
 
 // Hashes the `count` messages of `length` bytes each that lie in `rows` from `from` on, one after
 // another, into nodes that lie from `to` on. Everything is told in bytes.
