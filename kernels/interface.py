@@ -94,12 +94,13 @@ class AnnouncementKernels(ABC):
         count: int,
         cancelled: Callable[[], bool] | None = None,
     ) -> SearchLaunch:
-        """Search soft nonces first … first+count−1 (count ≤ max_launch) of a prepared job.
+        """Search soft nonces first … first+count−1 (1 ≤ count ≤ max_launch) of a prepared job.
 
         Returns at once where the device computes asynchronously. A backend that computes on the
         host's cores polls `cancelled` every few milliseconds, from any of its threads, and when
         true stops: the result is then what was found so far. Does not look at soft_nonce_max: the
-        engine does.
+        engine does. Raises `DeviceError` for a launch that is too long or one too many, a job of
+        another backend, and a device that fails.
         """
 
     @abstractmethod
@@ -110,7 +111,8 @@ class AnnouncementKernels(ABC):
     ) -> CheckedAnnouncements:
         """Validate (n, 1024) announcements against (n, 32) parent block hashes (spec 1 §4).
 
-        Any n, also 0; announcements of one job are found and share their random programs.
+        uint8, internal byte order. Any n, also 0; announcements of one job are found and share
+        their random programs. Raises `DeviceError` if the device fails.
         """
 
     @abstractmethod

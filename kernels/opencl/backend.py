@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,32 +15,29 @@ from packetcrypt.kernels.interface import (
     PreparedJob,
     SearchLaunch,
 )
+from packetcrypt.kernels.opencl.buffers import allocate
 from packetcrypt.kernels.opencl.check import AnnouncementChecks
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.finish import AnnouncementFinish, LaunchBuffers
+from packetcrypt.kernels.opencl.merkle import TREE_SIZE
 from packetcrypt.kernels.opencl.search import AnnouncementSearch, SearchSizes
 from packetcrypt.kernels.opencl.tables import TableBuilder
-from packetcrypt.protocol.announcement import HEADER_SIZE, MERKLE_DEPTH, TABLE_SIZE
+from packetcrypt.protocol.announcement import HEADER_SIZE, TABLE_SIZE
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.cryptocycle import ITEM_SIZE, STATE_SIZE
 from packetcrypt.protocol.difficulty import compact_to_target
+from packetcrypt.protocol.errors import DeviceError
 from packetcrypt.protocol.primitives import expand
-
-_TREE_ROWS: Final = (2 << MERKLE_DEPTH) - 1
-_TREE_ROW_SIZE: Final = 64
 
 
 class _Slot:
     """The device buffers of one prepared job."""
 
     def __init__(self, context: DeviceContext) -> None:
-        def buffer(size: int) -> cl.Buffer:
-            return cl.Buffer(context.context, cl.mem_flags.READ_WRITE, size)
-
-        self.table = buffer(TABLE_SIZE * ITEM_SIZE)
-        self.tree = buffer(_TREE_ROWS * _TREE_ROW_SIZE)
-        self.keystream = buffer(STATE_SIZE)
-        self.header = buffer(HEADER_SIZE)
+        self.table = allocate(context, TABLE_SIZE * ITEM_SIZE)
+        self.tree = allocate(context, TREE_SIZE)
+        self.keystream = allocate(context, STATE_SIZE)
+        self.header = allocate(context, HEADER_SIZE)
         #: Copies under way from the host. Dropping one would wait for it.
         self.uploads: list[cl.Event] = []
 
@@ -126,11 +122,17 @@ class OpenCLKernels(AnnouncementKernels):
     ) -> SearchLaunch:
         """Enqueue search and finishing. Launches are short, so `cancelled` is not looked at."""
         if not isinstance(prepared, _OpenCLPreparedJob):
-            raise TypeError(f"{prepared!r} was not prepared by this backend")
+            raise DeviceError(
+                f"a {type(prepared).__name__} is no job prepared by OpenCL: "
+                "search it with the kernels that prepared it"
+            )
         if not 0 < count <= self.max_launch:
-            raise ValueError(f"a launch searches 1 to {self.max_launch} soft nonces, not {count}")
+            raise DeviceError(
+                f"a launch searches 1 to {self.max_launch} soft nonces, not {count}: "
+                "search a longer range in several launches"
+            )
         if not self._free:
-            raise RuntimeError(
+            raise DeviceError(
                 f"{self.LAUNCHES} launches are outstanding: call result() of one first"
             )
         launch = self._free.popleft()

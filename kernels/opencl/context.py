@@ -35,7 +35,6 @@ class DeviceTraits:
     is_cpu         : kernels run on CPU cores: few work-items, each with much cache of its own
     lanes          : LANES of the sources: 16 (vectors in one work-item) or 1 (a work-item a nonce)
     compute_units  : cores (CPU, as limited by the runtime) or multiprocessors (GPU)
-    max_alloc      : largest single buffer, bytes
     """
 
     name: str
@@ -43,7 +42,6 @@ class DeviceTraits:
     is_cpu: bool
     lanes: int
     compute_units: int
-    max_alloc: int
 
     @classmethod
     def of(cls, device: cl.Device, lanes: int | None = None) -> "DeviceTraits":
@@ -60,7 +58,6 @@ class DeviceTraits:
             is_cpu=is_cpu,
             lanes=lanes,
             compute_units=int(device.max_compute_units),
-            max_alloc=int(device.max_mem_alloc_size),
         )
 
 
@@ -119,14 +116,17 @@ class DeviceContext:
         except cl.Error as error:
             raise DeviceError(
                 f"device {self.traits.name!r} ({self.traits.driver}) failed while {doing}: "
-                f"{error}. "
-                "Close other programs that use its memory and try again; if it persists, update "
-                "its driver or choose another device with --device."
+                f"{error}. Close other programs that use its memory and try again; "
+                "if it persists, update its driver or choose another device with --device."
             ) from error
 
     def close(self) -> None:
-        """Wait for everything enqueued. The buffers go when nothing refers to them any more."""
-        self.queue.finish()
+        """Wait for everything enqueued. The buffers go when nothing refers to them any more.
+
+        Raises `DeviceError` if the device fails in the meantime.
+        """
+        with self.reporting("finishing its work"):
+            self.queue.finish()
 
 
 def expand_includes(source: str, name: str) -> str:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyopencl as cl
 
 from packetcrypt.kernels.interface import FoundAnnouncements
+from packetcrypt.kernels.opencl.buffers import allocate
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.search import FIND_SIZE
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
@@ -21,21 +22,22 @@ _GPU_WORK_ITEMS: Final = 128
 class LaunchBuffers:
     """What one launch writes: device buffers, and the host arrays that its first finds arrive in.
 
-    progress      : 2 u32 on the device: batches taken, number of finds
-    finds         : records on the device (announcement_find.cl), in any order
+    progress           : 2 u32 on the device: batches taken, number of finds
+    finds              : records on the device (announcement_find.cl), in any order
+    announcements      : 1024 bytes a find on the device, in the order of the records
+    keys               : their dedup keys on the device, u64
+    host_progress      : (2,) uint32
+    host_announcements : (m, 1024) uint8, the first of them, m at most 256
+    host_keys          : (m,) uint64
     """
 
     def __init__(self, context: DeviceContext, capacity: int) -> None:
-        """`capacity` : most finds of a launch."""
-
-        def buffer(size: int) -> cl.Buffer:
-            return cl.Buffer(context.context, cl.mem_flags.READ_WRITE, size)
-
+        """capacity : most finds of a launch"""
         eager = min(_EAGER_FINDS, capacity)
-        self.progress = buffer(8)
-        self.finds = buffer(FIND_SIZE * capacity)
-        self.announcements = buffer(ANNOUNCEMENT_SIZE * capacity)
-        self.keys = buffer(8 * capacity)
+        self.progress = allocate(context, 8)
+        self.finds = allocate(context, FIND_SIZE * capacity)
+        self.announcements = allocate(context, ANNOUNCEMENT_SIZE * capacity)
+        self.keys = allocate(context, 8 * capacity)
         self.host_progress = np.zeros(2, np.uint32)
         self.host_announcements = np.zeros((eager, ANNOUNCEMENT_SIZE), np.uint8)
         self.host_keys = np.zeros(eager, np.uint64)

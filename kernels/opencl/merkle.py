@@ -11,6 +11,7 @@ from packetcrypt.protocol.announcement import MERKLE_DEPTH, TABLE_SIZE
 
 NODE_SIZE: Final = 64
 ROOT_ROW: Final = (2 << MERKLE_DEPTH) - 2
+TREE_SIZE: Final = NODE_SIZE * (ROOT_ROW + 1)
 
 
 class MerkleTrees:

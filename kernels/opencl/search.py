@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
+from packetcrypt.kernels.opencl.buffers import allocate, download
 from packetcrypt.kernels.opencl.context import DeviceContext
 
 FIND_SIZE: Final = 880
@@ -68,16 +69,15 @@ class AnnouncementSearch:
         program = context.build("announcement_search.cl", BATCH=sizes.batch)
         self._kernel = cl.Kernel(program, "announcement_search")
         slabs = self._slab_size(program) * sizes.work_items
-        self._slabs = cl.Buffer(context.context, cl.mem_flags.READ_WRITE, slabs)
+        self._slabs = allocate(context, slabs)
 
     def _slab_size(self, program: cl.Program) -> int:
         """Only the source knows it: it depends on the vector width that the compiler found."""
         size = np.zeros(1, np.uint32)
-        flags = cl.mem_flags.WRITE_ONLY
-        buffer = cl.Buffer(self._context.context, flags, size.nbytes)
-        queue = self._context.queue
-        cl.Kernel(program, "announcement_slab_size")(queue, (1,), (1,), buffer)
-        cl.enqueue_copy(queue, size, buffer)
+        buffer = allocate(self._context, size.nbytes)
+        kernel = cl.Kernel(program, "announcement_slab_size")
+        kernel(self._context.queue, (1,), (1,), buffer)
+        download(self._context, buffer, size)
         return int(size[0])
 
     def enqueue(

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import pyopencl as cl
 
+from packetcrypt.kernels.opencl.buffers import allocate, download, upload
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.merkle import NODE_SIZE, ROOT_ROW, MerkleTrees
 from packetcrypt.kernels.opencl.randhash import LoadedTables, RandHash, Table
@@ -29,10 +30,8 @@ class TableBuilder:
         self._merkle = MerkleTrees(context)
         traits = context.traits
         self._slice = _CPU_ITEMS_A_LAUNCH * traits.compute_units if traits.is_cpu else TABLE_SIZE
-        flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
-        numbers = np.arange(TABLE_SIZE, dtype=np.uint32)
-        self._numbers = cl.Buffer(context.context, flags, hostbuf=numbers)
-        self._too_long = cl.Buffer(context.context, cl.mem_flags.READ_WRITE, TABLE_SIZE)
+        self._numbers = upload(context, np.arange(TABLE_SIZE, dtype=np.uint32))
+        self._too_long = allocate(context, TABLE_SIZE)
 
     def prepare(
         self, job: AnnouncementJob, table: cl.Buffer, tree: cl.Buffer
@@ -80,7 +79,7 @@ class TableBuilder:
 
     def _refuse_too_long(self) -> None:
         too_long = np.empty(TABLE_SIZE, np.uint8)
-        cl.enqueue_copy(self._context.queue, too_long, self._too_long)
+        download(self._context, self._too_long, too_long)
         if too_long.any():
             raise ProgramError(
                 f"item {too_long.argmax()} of a table executes more than {MAX_EXECUTED} "

@@ -13,6 +13,7 @@ from packetcrypt.kernels.interface import FoundAnnouncements, PreparedJob
 from packetcrypt.kernels.opencl.backend import OpenCLKernels
 from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
 from packetcrypt.protocol.announcement_job import AnnouncementJob
+from packetcrypt.protocol.errors import DeviceError
 from packetcrypt.protocol.validation import AnnouncementCheck
 
 JOBS = load_vectors("ann_jobs")["jobs"]
@@ -151,7 +152,7 @@ def test_more_launches_than_result_buffers_are_refused(kernels: OpenCLKernels) -
     job = prepared(kernels, job_of(SMALLEST))
     launches = [kernels.search(job, 0, 1) for _ in range(kernels.LAUNCHES)]
 
-    with pytest.raises(RuntimeError, match="outstanding"):
+    with pytest.raises(DeviceError, match="outstanding"):
         kernels.search(job, 0, 1)
 
     for launch in launches:
@@ -162,5 +163,5 @@ def test_more_launches_than_result_buffers_are_refused(kernels: OpenCLKernels) -
 def test_a_launch_of_impossible_size_is_refused(kernels: OpenCLKernels, count: int) -> None:
     job = prepared(kernels, job_of(SMALLEST))
 
-    with pytest.raises(ValueError, match="a launch searches"):
+    with pytest.raises(DeviceError, match="a launch searches"):
         kernels.search(job, 0, count)
