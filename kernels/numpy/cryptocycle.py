@@ -159,7 +159,7 @@ class CryptoCycle:
         longest = int(absorbed[0])
         blocks = self._blocks[: (longest + 1) * len(absorbed)].reshape(longest + 1, len(absorbed))
         units = np.arange(longest)[:, None] + (first_unit + absorbed - longest)
-        # Index −90 can come up, before the first row; "clip" makes it 0.
+        # Units before the first row can come up (down to −90); "clip" makes them unit 0.
         np.take(states.reshape(-1).view(_UNIT_DTYPE), units, out=blocks[:-1], mode="clip")
         halves = blocks.view(np.uint64).reshape(*blocks.shape, 2)
         halves[-1] = control.sizes

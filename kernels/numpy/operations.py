@@ -67,8 +67,8 @@ def _popcnt32(a: Words, _b: Words) -> Words:
 
 
 def _clz32(a: Words, _b: Words) -> Words:
-    # The exponent of a + ½, which no conversion rounds, is one less than the bit length of a, also
-    # of 0.
+    # The exponent of a + ½, which no conversion rounds, is one less than the bit length of a; that
+    # holds for 0 as well.
     exponents = (a + 0.5).view(np.uint64) >> np.uint64(52)
     return (np.uint64(1022 + 32) - exponents).astype(np.uint32)
 

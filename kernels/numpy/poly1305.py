@@ -6,9 +6,9 @@ in one step, and the shorter messages join later. They are sorted by length, lon
 those under way are always the first columns of every array.
 
 Numbers modulo p = 2^130 − 5 are five limbs of 26 bits in uint64, limb-major: (5, n). Limb i of the
-sum contributes to limb k of its product with r: r[k − i] times itself or, past 2^130 ≡ 5, 5·r[5 + k
-− i] times. So the rows 5r₁ 5r₂ 5r₃ 5r₄ r₀ r₁ r₂ r₃ r₄ hold all factors of each limb next to each
-other.
+sum contributes to limb k of its product with r: itself times r[k − i] or, past 2^130 ≡ 5, itself
+times 5·r[5 + k − i]. So the rows 5r₁ 5r₂ 5r₃ 5r₄ r₀ r₁ r₂ r₃ r₄ hold all factors of each limb next
+to each other.
 """
 
 from collections.abc import Callable
