@@ -2,10 +2,12 @@
 
 Finds of several launches are put together into one batch, for a quarter of a second at most. A
 batch of which a sample is being re-checked, and all later ones of the same device, are held until
-the verdict. If it is bad, they and everything else from this device are withheld. So what is
-guaranteed: no announcement of a batch with a sample that failed, and none that the device found
-            after it, is ever delivered. (Batches that
-were delivered before went unsampled or passed.)
+the verdict. If it is bad, they and everything else from this device are withheld.
+
+A sample comes from a job of which nothing has been delivered yet: long jobs are sampled in their
+first batch only. That is what makes the guarantee affordable, for nothing needs to be held back
+until a job ends: of a job with a failed sample, and of what the device found after it, no
+announcement is ever delivered. The first batch of a device is always sampled.
 """
 
 import random
@@ -22,6 +24,7 @@ from packetcrypt.engine.recheck import Rechecker, Sample
 from packetcrypt.engine.statistics import DeviceCounters
 from packetcrypt.engine.work import AnnouncementWork
 from packetcrypt.kernels.interface import FoundAnnouncements
+from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.errors import DeviceError
 
 #: A batch leaves when it is this old or holds this many announcements (the most that one post
@@ -53,6 +56,11 @@ class Outlet:
         self._pending: list[FoundAnnouncements] = []
         self._pending_work: AnnouncementWork | None = None
         self._oldest = 0.0
+        #: How many of the first announcements in `_pending` belong to a job of which a part has
+        #: left already: they are not sampled.
+        self._continued = 0
+        self._latest_job: AnnouncementJob | None = None
+        self._job_divided = False
         self._lock = threading.Lock()
         self._held = BatchQueue(hold_limit, lambda batch: counters.dropped(len(batch)))
         self._holding = False
@@ -63,8 +71,8 @@ class Outlet:
         """Have `call` called, in the re-checker's thread, when a verdict is bad."""
         self._distrust = call
 
-    def add(self, work: AnnouncementWork, found: FoundAnnouncements) -> None:
-        """Take what one launch found for `work`; a batch never mixes works."""
+    def add(self, work: AnnouncementWork, job: AnnouncementJob, found: FoundAnnouncements) -> None:
+        """Take what one launch found in a job of `work`; a batch never mixes works."""
         if len(found.keys) == 0:
             return
         if work is not self._pending_work:
@@ -72,6 +80,11 @@ class Outlet:
         if not self._pending:
             self._oldest = time.monotonic()
             self._pending_work = work
+        if job is not self._latest_job:
+            self._latest_job = job
+            self._job_divided = False
+        if self._job_divided:
+            self._continued += len(found.keys)
         self._pending.append(found)
 
     def flush_if_due(self) -> None:
@@ -92,25 +105,27 @@ class Outlet:
             self._pending_work,
             self._device.index,
         )
+        to_sample = range(self._continued, len(batch))
         self._pending = []
+        self._continued = 0
+        self._job_divided = True
         with self._lock:
-            self._forward(batch)
+            self._forward(batch, to_sample)
 
-    def _forward(self, batch: AnnouncementBatch) -> None:
+    def _forward(self, batch: AnnouncementBatch, to_sample: range) -> None:
         if self._distrusted:
             self._counters.withheld(len(batch))
         elif self._holding:
             self._held.put(batch)
-        elif not self._checked_first or self._rechecker.budget.affordable():
+        elif to_sample and (not self._checked_first or self._rechecker.budget.affordable()):
             self._checked_first = True
             self._holding = True
             self._held.put(batch)
-            self._rechecker.submit(self._sample(batch))
+            self._rechecker.submit(self._sample(batch, random.choice(to_sample)))
         else:
             self._target.put(batch)
 
-    def _sample(self, batch: AnnouncementBatch) -> Sample:
-        chosen = random.randrange(len(batch))
+    def _sample(self, batch: AnnouncementBatch, chosen: int) -> Sample:
         return Sample(
             batch.announcements[chosen].tobytes(),
             int(batch.keys[chosen]),

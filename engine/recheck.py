@@ -60,9 +60,8 @@ class Sample:
 class Rechecker:
     """A thread that re-checks samples one after another.
 
-    Its queue needs no bound of its own: a device submits one sample and waits for the verdict
-                                         before
-    it may submit the next.
+    Its queue needs no bound of its own: a device waits for the verdict on one sample before it may
+    submit the next.
     """
 
     def __init__(self) -> None:

@@ -12,6 +12,7 @@ from packetcrypt.engine.recheck import RecheckBudget, Sample
 from packetcrypt.engine.statistics import DeviceCounters
 from packetcrypt.engine.work import AnnouncementWork
 from packetcrypt.kernels.interface import FoundAnnouncements
+from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.errors import DeviceError
 
 DEVICE = numpy_device()
@@ -47,8 +48,18 @@ class Desk:
         self.budget.spend(0.05)
         self.samples.get_nowait().verdict(problem)
 
-    def send(self, number: int, work: AnnouncementWork = WORK) -> None:
-        self.outlet.add(work, found(number))
+    def add(
+        self,
+        number: int,
+        size: int = 10,
+        work: AnnouncementWork = WORK,
+        job: AnnouncementJob | None = None,
+    ) -> None:
+        """A launch found `size` announcements, in a job of its own if none is given."""
+        self.outlet.add(work, job or work.job(number), found(number, size))
+
+    def send(self, number: int, job: AnnouncementJob | None = None) -> None:
+        self.add(number, job=job)
         self.outlet.flush()
 
     def delivered(self) -> list[int]:
@@ -123,9 +134,34 @@ def test_a_sample_is_an_announcement_of_its_batch(desk: Desk) -> None:
     assert sample.work is WORK
 
 
+def test_a_job_is_not_sampled_once_a_part_of_it_has_left(trusted: Desk) -> None:
+    job = WORK.job(5)
+    trusted.send(1, job)
+    trusted.now += 10
+    trusted.send(2, job)
+    trusted.send(3, job)
+
+    assert trusted.delivered() == [1, 2, 3]
+    assert trusted.samples.empty()
+
+    trusted.send(4)
+    assert trusted.samples.get_nowait().key == 4
+
+
+def test_a_sample_passes_over_the_rest_of_an_earlier_job(trusted: Desk) -> None:
+    job = WORK.job(5)
+    trusted.send(1, job)
+    trusted.now += 10
+    trusted.add(2, size=1000, job=job)
+    trusted.add(3, size=1)
+    trusted.outlet.flush()
+
+    assert trusted.samples.get_nowait().key == 3
+
+
 def test_small_finds_are_put_together(trusted: Desk) -> None:
-    trusted.outlet.add(WORK, found(1))
-    trusted.outlet.add(WORK, found(2))
+    trusted.add(1)
+    trusted.add(2)
     trusted.outlet.flush_if_due()
     assert trusted.delivered() == []
 
@@ -137,22 +173,22 @@ def test_small_finds_are_put_together(trusted: Desk) -> None:
 
 
 def test_a_full_batch_does_not_wait(trusted: Desk) -> None:
-    trusted.outlet.add(WORK, found(1, size=FULL))
+    trusted.add(1, size=FULL)
     trusted.outlet.flush_if_due()
 
     assert trusted.delivered() == [1]
 
 
 def test_new_work_begins_a_new_batch(trusted: Desk) -> None:
-    trusted.outlet.add(WORK, found(1))
-    trusted.outlet.add(NEXT_WORK, found(2))
+    trusted.add(1)
+    trusted.add(2, work=NEXT_WORK)
     trusted.outlet.flush()
 
     assert [batch.work for batch in trusted.queue.drain()] == [WORK, NEXT_WORK]
 
 
 def test_finding_nothing_sends_nothing(desk: Desk) -> None:
-    desk.outlet.add(WORK, found(0, size=0))
+    desk.add(0, size=0)
     desk.outlet.flush()
 
     assert desk.delivered() == []
