@@ -47,7 +47,9 @@ class DeviceInfo:
 
 def usable_cores() -> int:
     """How many CPU cores this process may run on."""
-    return len(os.sched_getaffinity(0))
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def numpy_device() -> DeviceInfo:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from packetcrypt.engine.device_info import DeviceInfo, DeviceKind, numpy_device
@@ -102,7 +103,9 @@ def _nothing_chosen(selector: str, devices: Sequence[DeviceInfo]) -> str:
     )
 
 
+@cache
 def _warn_of_unusable(report: ProbeReport) -> None:
+    """Say it once: a program may look for devices several times."""
     for info, problem in report.unusable:
         _log.warning("Device %s cannot be used: %s", info, problem)
     for problem in report.problems:

@@ -22,8 +22,10 @@ from packetcrypt.engine.probe_problems import (
     Problem,
     explain_empty_platform,
     explain_exit,
+    explain_no_child,
     explain_timeout,
 )
+from packetcrypt.protocol.errors import DeviceError
 
 _log = logging.getLogger(__name__)
 
@@ -60,19 +62,30 @@ def probe_opencl() -> ProbeReport:
     kept on disk until anything that it depends on changes, and is believed only if the same devices
     with the same drivers are still there.
     """
-    remembered = probe_cache.load()
-    if remembered is not None:
-        present = tuple(info for info, _ in list_opencl().devices)
-        if [list(info.identity) for info in present] == remembered["devices"]:
-            return ProbeReport(present, (), (), remembered["loader"])
-    report = run_probe()
-    if report.flawless:
-        probe_cache.save(report.usable, report.loader)
+    report = _remembered()
+    if report is None:
+        report = run_probe()
+        if report.flawless:
+            probe_cache.save(report.usable, report.loader)
     return report
 
 
+def _remembered() -> ProbeReport | None:
+    """What an earlier process found, if it still holds."""
+    kept = probe_cache.load()
+    if kept is None:
+        return None
+    try:
+        present = tuple(info for info, _ in list_opencl().devices)
+    except DeviceError:  # the probe will say it better
+        return None
+    if tuple(info.identity for info in present) != kept.identities:
+        return None
+    return ProbeReport(present, (), (), kept.loader)
+
+
 def run_probe(timeout: float = TIMEOUT_S) -> ProbeReport:
-    """Probe every device now, in child processes; each may take `timeout` seconds."""
+    """Probe every device now, in child processes; each child may take `timeout` seconds."""
     tally = _Tally()
     while _run_child(tally, timeout):
         pass
@@ -141,6 +154,8 @@ def _run_child(tally: _Tally, timeout: float) -> bool:
         problem = explain_exit(status, stderr) if status != 0 else None
     except subprocess.TimeoutExpired as expired:
         stdout, problem = expired.stdout or b"", explain_timeout(timeout)
+    except OSError as error:
+        stdout, problem = b"", explain_no_child(error)
     for message in _messages(stdout):
         tally.hear(message)
     if problem is None:

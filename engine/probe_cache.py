@@ -12,9 +12,10 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import platformdirs
 
@@ -28,18 +29,27 @@ _VARIABLE_PREFIXES: Final = ("POCL_", "OCL_", "OPENCL_", "PYOPENCL_", "LD_")
 _VARIABLES: Final = ("HOME", "XDG_CACHE_HOME")
 
 
-def load() -> dict[str, Any] | None:
-    """The kept answer, if its fingerprint is today's.
+@dataclass(frozen=True)
+class KeptAnswer:
+    """What an earlier process found.
 
-    {"devices": [[index, name, driver], …], "loader": path or None}
+    identities : `DeviceInfo.identity` of every device, all usable, in OpenCL's order
+    loader     : path of the OpenCL loader library, where known
     """
+
+    identities: tuple[tuple[str, ...], ...]
+    loader: str | None
+
+
+def load() -> KeptAnswer | None:
+    """The kept answer, if its fingerprint is today's."""
     try:
         kept = json.loads(_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if kept["fingerprint"] != _fingerprint():
+            return None
+        return KeptAnswer(tuple(tuple(identity) for identity in kept["devices"]), kept["loader"])
+    except (OSError, ValueError, TypeError, KeyError):  # none there, or a damaged one
         return None
-    if not isinstance(kept, dict) or kept.get("fingerprint") != _fingerprint():
-        return None
-    return kept
 
 
 def save(devices: Sequence[DeviceInfo], loader: str | None) -> None:
@@ -50,6 +60,8 @@ def save(devices: Sequence[DeviceInfo], loader: str | None) -> None:
         "loader": loader,
     }
     file = _file()
+    if not file.is_absolute():  # a user without a home; "~" would become a folder right here
+        return
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         # Written aside and renamed: two programs may start at once.

@@ -68,8 +68,7 @@ def _run_kernel(device: "cl.Device") -> str | None:
     """What is wrong with the device, or None.
 
     The kernel is a new one every time: runtimes keep compiled kernels on disk, and a kept one would
-                                        hide
-    that PoCL can no longer link (it links at the first enqueue, and aborts the process without
+    hide that PoCL can no longer link (it links at the first enqueue, and aborts the process without
     `ld`).
     """
     import pyopencl as cl

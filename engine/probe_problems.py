@@ -5,6 +5,7 @@ Each remedy stands for a failure that was provoked and observed (tests/engine/te
 
 import os
 import signal
+import sys
 from dataclasses import dataclass
 
 _POCL_PLATFORM = "Portable Computing Language"
@@ -27,11 +28,6 @@ NO_PLATFORM = Problem(
     "For a CPU, install PoCL: pip install 'packetcrypt-engine[pocl]'. "
     "For a GPU, install its vendor's driver with OpenCL; "
     "packetcrypt devices --diagnose shows where was searched.",
-)
-
-CHILD_FAILED_REMEDY = (
-    "Run packetcrypt devices --diagnose for the details; "
-    "repair or remove the OpenCL driver that it names."
 )
 
 
@@ -64,6 +60,15 @@ def explain_timeout(seconds: float) -> Problem:
     return Problem(
         f"compiling and running a trivial kernel took more than {seconds:.0f} s",
         "The driver hangs: restart the machine or update the driver.",
+    )
+
+
+def explain_no_child(error: OSError) -> Problem:
+    """A probe that could not even be started."""
+    return Problem(
+        f"the process that tries OpenCL devices cannot be started ({error})",
+        f"It is this interpreter, {sys.executable or 'whose path is unknown'}: "
+        "see that it may start processes.",
     )
 
 

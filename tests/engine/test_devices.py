@@ -6,6 +6,8 @@ import pytest
 
 from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
 from packetcrypt.engine.devices import discover_devices, select_devices
+from packetcrypt.engine.probe import ProbeReport
+from packetcrypt.engine.probe_problems import Problem
 from packetcrypt.protocol.errors import ConfigError
 
 POCL_NAME = "Portable Computing Language"
@@ -73,6 +75,21 @@ def test_a_selector_that_chooses_nothing_is_refused_with_what_exists(
 def test_no_selector_is_refused() -> None:
     with pytest.raises(ConfigError, match="give at least one selector"):
         select_devices([], ALL)
+
+
+def test_an_unusable_device_is_warned_of_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    problem = Problem("its results are wrong", "Update its driver.")
+    report = ProbeReport((), ((RTX, problem),), (), None)
+    monkeypatch.setattr("packetcrypt.engine.devices.probe_opencl", lambda: report)
+
+    discover_devices()
+    discover_devices()
+
+    (warning,) = caplog.records
+    assert "NVIDIA RTX 5090" in warning.getMessage()
+    assert "Update its driver." in warning.getMessage()
 
 
 def test_this_machine_has_pocl_and_numpy() -> None:

@@ -75,6 +75,19 @@ def test_an_unwritable_kernel_cache_is_named_with_its_remedy(
     assert "Set POCL_CACHE_DIR" in problem.remedy
 
 
+def test_a_child_that_cannot_be_started_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "absent"))
+
+    report = run_probe()
+
+    assert report.usable == ()
+    (problem,) = report.problems
+    assert "cannot be started" in problem.cause
+    assert str(tmp_path / "absent") in problem.remedy
+
+
 def test_a_hanging_driver_is_given_up() -> None:
     report = run_probe(timeout=0.01)
 

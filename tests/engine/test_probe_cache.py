@@ -1,11 +1,13 @@
 """What is remembered of a probe, and what makes it forgotten."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from packetcrypt.engine import probe, probe_cache
 from packetcrypt.engine.device_info import numpy_device
+from packetcrypt.engine.opencl_devices import list_opencl
 from packetcrypt.engine.probe import probe_opencl
 
 DEVICE = numpy_device()
@@ -23,8 +25,8 @@ def test_what_was_kept_is_loaded() -> None:
     kept = probe_cache.load()
 
     assert kept is not None
-    assert kept["devices"] == [list(DEVICE.identity)]
-    assert kept["loader"] == "/usr/lib/libOpenCL.so.1"
+    assert kept.identities == (DEVICE.identity,)
+    assert kept.loader == "/usr/lib/libOpenCL.so.1"
 
 
 def test_nothing_kept_is_none() -> None:
@@ -70,6 +72,29 @@ def test_a_damaged_file_is_nothing(cache_folder: Path, text: str) -> None:
     assert probe_cache.load() is None
 
 
+@pytest.mark.parametrize("damage", [{"devices": None}, {"devices": [5]}])
+def test_an_answer_of_another_form_is_nothing(
+    cache_folder: Path, damage: dict[str, object]
+) -> None:
+    probe_cache.save([DEVICE], None)
+    (file,) = cache_folder.rglob("*.json")
+
+    file.write_text(json.dumps(json.loads(file.read_text()) | damage))
+
+    assert probe_cache.load() is None
+
+
+def test_a_user_without_a_home_gets_no_folder_of_that_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(probe_cache.platformdirs, "user_cache_path", lambda name: Path("~") / name)
+
+    probe_cache.save([DEVICE], None)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_where_nothing_can_be_written_nothing_is_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -82,18 +107,17 @@ def test_where_nothing_can_be_written_nothing_is_kept(
 
 
 def test_a_remembered_probe_spares_the_child_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    probe_opencl.cache_clear()
-    first = probe_opencl()
+    present = [info for info, _ in list_opencl().devices]
+    probe_cache.save(present, "/usr/lib/libOpenCL.so.1")
     probe_opencl.cache_clear()
     monkeypatch.setattr(probe, "run_probe", None)
 
-    second = probe_opencl()
+    report = probe_opencl()
 
     probe_opencl.cache_clear()
-    assert [device.identity for device in second.usable] == [
-        device.identity for device in first.usable
-    ]
-    assert second.loader == first.loader
+    assert [info.identity for info in report.usable] == [info.identity for info in present]
+    assert report.loader == "/usr/lib/libOpenCL.so.1"
+    assert report.flawless
 
 
 def test_other_devices_than_remembered_are_probed(monkeypatch: pytest.MonkeyPatch) -> None:
