@@ -2,10 +2,11 @@
 
 import logging
 import threading
+import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -18,10 +19,11 @@ from packetcrypt.engine.device_info import DeviceInfo
 from packetcrypt.engine.devices import AUTO, select_devices
 from packetcrypt.engine.job_runner import JobCancelled
 from packetcrypt.engine.opening import check_threads, open_kernels
+from packetcrypt.engine.readiness import ready_kernels
 from packetcrypt.engine.selftest import self_test
 from packetcrypt.kernels.interface import AnnouncementKernels, CheckedAnnouncements
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE, HASH_SIZE
-from packetcrypt.protocol.errors import DecodeError, DeviceError
+from packetcrypt.protocol.errors import DecodeError, DeviceError, PacketCryptError
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +90,15 @@ class AnnouncementChecker:
         """The devices chosen."""
         return self._devices
 
+    @property
+    def ready(self) -> Future[None]:
+        """Done when the first device passed its self-test; `DeviceError` if none can check.
+
+        A server waits for it before it takes requests. The first start on a machine compiles
+        kernels, for half a minute perhaps.
+        """
+        return self._requests.ready
+
     def check(
         self, announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8] | bytes
     ) -> CheckedAnnouncements:
@@ -118,7 +129,10 @@ class AnnouncementChecker:
         return request.future
 
     def close(self) -> None:
-        """Finish the requests under way, fail those that wait, end the threads. Idempotent."""
+        """Fail the requests that wait, end the threads. Idempotent.
+
+        Waits for requests under way, a second at most; a longer one is answered later.
+        """
         self._finalizer()
 
     def __enter__(self) -> Self:
@@ -137,8 +151,10 @@ class _RequestQueue:
     """Requests on their way to the workers; bounded, refusing when full."""
 
     def __init__(self, workers: int) -> None:
+        self.ready: Future[None] = Future()
+        self.ready.set_running_or_notify_cancel()  # so that nobody who waits for it cancels it
         self._changed = threading.Condition()
-        self._waiting: list[_Request] = []
+        self._waiting: deque[_Request] = deque()
         self._workers = workers
         self._end: DeviceError | None = None
 
@@ -166,9 +182,15 @@ class _RequestQueue:
                 self._changed.wait_for(lambda: self._waiting or self._end is not None)
                 if self._end is not None:
                     return None
-                request = self._waiting.pop(0)
+                request = self._waiting.popleft()
                 if request.future.set_running_or_notify_cancel():
                     return request
+
+    def worker_ready(self) -> None:
+        """One worker begins to take requests."""
+        with self._changed:
+            if not self.ready.done():
+                self.ready.set_result(None)
 
     def worker_failed(self, error: DeviceError) -> None:
         """One worker is gone; the last one takes the queue along."""
@@ -183,8 +205,10 @@ class _RequestQueue:
         with self._changed:
             if self._end is None:
                 self._end = error
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting = self._waiting, deque()
             self._changed.notify_all()
+            if not self.ready.done():
+                self.ready.set_exception(error)
         for request in waiting:
             if request.future.set_running_or_notify_cancel():
                 request.future.set_exception(error)
@@ -195,8 +219,8 @@ def _work(
 ) -> None:
     """The thread of one device."""
     try:
-        with closing(open_device()) as kernels:
-            self_test(kernels, device, lambda: requests.ended)
+        with ready_kernels(device, open_device, lambda: requests.ended) as kernels:
+            requests.worker_ready()
             while (request := requests.get()) is not None:
                 if not _answer(kernels, device, request):
                     # Was it the request or the device? One that still passes is asked again.
@@ -204,7 +228,7 @@ def _work(
     except JobCancelled:  # closed during the self-test
         return
     except Exception as error:  # the thread's outermost edge: drivers raise what they like
-        _log.exception("Device %s stops checking", device)
+        _tell(error, "Device %s stops checking", device)
         requests.worker_failed(_as_device_error(device, error))
 
 
@@ -213,14 +237,24 @@ def _answer(kernels: AnnouncementKernels, device: DeviceInfo, request: _Request)
     try:
         checked = kernels.check(request.announcements, request.parent_hashes)
     except Exception as error:  # whatever a driver raises, the asker must not be left waiting
-        _log.exception("Device %s could not check a batch", device)
+        _tell(error, "Device %s could not check a batch", device)
         request.future.set_exception(_as_device_error(device, error))
         return False
     request.future.set_result(checked)
     return True
 
 
+def _tell(error: Exception, what: str, device: DeviceInfo) -> None:
+    """Log an error; those that nobody thought of with their trace."""
+    if isinstance(error, PacketCryptError):
+        _log.error(f"{what}: %s", device, error)
+    else:
+        _log.error(what, device, exc_info=error)
+
+
 def _as_device_error(device: DeviceInfo, error: Exception) -> DeviceError:
+    if isinstance(error, DeviceError):
+        return error
     return DeviceError(
         f"device {device} cannot check announcements: {type(error).__name__}: {error}. "
         "Update its driver, or check on another device (--device chooses)."
@@ -229,8 +263,9 @@ def _as_device_error(device: DeviceInfo, error: Exception) -> DeviceError:
 
 def _shut_down(requests: _RequestQueue, workers: list[threading.Thread]) -> None:
     requests.end(DeviceError("the checker is closed: make a new one to check announcements"))
+    deadline = time.monotonic() + _CLOSE_TIMEOUT_S
     for worker in workers:
-        worker.join(_CLOSE_TIMEOUT_S)
+        worker.join(max(0.0, deadline - time.monotonic()))
 
 
 def _of_shape(array: npt.NDArray[np.uint8], name: str, width: int) -> npt.NDArray[np.uint8]:

@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from packetcrypt.engine.device_info import DeviceInfo
 from packetcrypt.engine.launch_size import LaunchSize
 from packetcrypt.engine.opening import open_kernels
+from packetcrypt.engine.readiness import ready_kernels
 from packetcrypt.engine.search_pipeline import SearchPipeline, SearchRange
-from packetcrypt.engine.selftest import self_test
 from packetcrypt.engine.work import AnnouncementWork
 from packetcrypt.kernels.interface import AnnouncementKernels
 from packetcrypt.protocol.announcement_job import AnnouncementJob
@@ -65,10 +66,9 @@ def benchmark_announcements(
     work = AnnouncementWork(
         parent_hash=_PARENT_HASH, parent_height=_PARENT_HEIGHT, work_bits=work_bits
     )
-    with closing(opener(device, threads)) as kernels:
-        self_test(kernels, device)
+    with ready_kernels(device, partial(opener, device, threads)) as kernels:
         prepare_seconds = _time_preparation(kernels, work)
-        with closing(_SteadyRun(kernels, work)) as run:
+        with closing(_SteadyRun(kernels, work, LaunchSize.of(device, kernels))) as run:
             run.mine(seconds / 10)
             elapsed, nonces, announcements = run.mine(seconds)
     return AnnouncementBenchmark(
@@ -85,8 +85,9 @@ def benchmark_announcements(
 class _SteadyRun:
     """One pipeline that is looked at for a while, and again, without stopping in between."""
 
-    def __init__(self, kernels: AnnouncementKernels, work: AnnouncementWork) -> None:
-        size = LaunchSize(kernels.launch_quantum, kernels.max_launch)
+    def __init__(
+        self, kernels: AnnouncementKernels, work: AnnouncementWork, size: LaunchSize
+    ) -> None:
         self._steps = SearchPipeline(
             kernels, (SearchRange.whole(job) for job in _jobs(work)), launch_size=size
         ).run()

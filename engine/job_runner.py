@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from packetcrypt.engine.search_pipeline import SearchPipeline, SearchRange
+from packetcrypt.engine.work import check_work_bits
 from packetcrypt.kernels.interface import AnnouncementKernels
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
 from packetcrypt.protocol.announcement_job import AnnouncementJob
-from packetcrypt.protocol.difficulty import min_ann_target_ok
 from packetcrypt.protocol.errors import ConfigError, PacketCryptError, ProgramError
 
 
@@ -54,11 +54,7 @@ def mine_job(
 
 
 def _checked_range(job: AnnouncementJob, first: int, last: int | None) -> SearchRange:
-    if not min_ann_target_ok(job.header.work_bits):
-        raise ConfigError(
-            f"work bits {job.header.work_bits:#010x} are no target that an announcement can meet. "
-            "Give a positive compact target of at most 0x207fffff, e.g. 0x2001ffff."
-        )
+    check_work_bits(job.header.work_bits)
     if last is None:
         last = job.soft_nonce_max
     if not 0 <= first <= last <= job.soft_nonce_max:

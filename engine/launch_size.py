@@ -2,9 +2,13 @@
 
 from typing import Final
 
+from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
+from packetcrypt.kernels.interface import AnnouncementKernels
+
 #: Two launches are in flight and cannot be recalled; together with a step of preparing they must
-#: end within the 50 ms in which new work has to stop the search.
+#: end within the 50 ms (on a GPU 20 ms) in which new work has to stop the search.
 TARGET_S: Final = 0.015
+GPU_TARGET_S: Final = 0.006
 
 #: Speed is measured over this much time, because the times of single launches say little: when the
 #: host was busy meanwhile, one seems to last long and the next no time at all.
@@ -29,6 +33,12 @@ class LaunchSize:
         self._rate = 0.0
         self._window_nonces = 0
         self._window_s = 0.0
+
+    @classmethod
+    def of(cls, device: DeviceInfo, kernels: AnnouncementKernels) -> "LaunchSize":
+        """For `device`, whose kernels these are."""
+        target = GPU_TARGET_S if device.kind is DeviceKind.GPU else TARGET_S
+        return cls(kernels.launch_quantum, kernels.max_launch, target)
 
     @property
     def nonces(self) -> int:

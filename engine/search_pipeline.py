@@ -35,7 +35,7 @@ class Searched:
     """What a finished launch gave.
 
     nonces   : how many soft nonces were searched; 0 if the launch was cut short
-    job_done : this was the last launch of its job
+    job_done : this was the last launch of its job, and not cut short
     """
 
     job: AnnouncementJob
@@ -162,11 +162,15 @@ class SearchPipeline:
         found = flight.launch.result()
         now = time.monotonic()
         # The device works in order: this launch had it to itself only since the one before landed.
-        self._size.measured(flight.nonces, now - max(flight.started, self._last_landing))
+        seconds = now - max(flight.started, self._last_landing)
         self._last_landing = now
-        # A backend that polls `stopped` may have left the launch early, without telling how early.
-        nonces = 0 if cut_short or self._stopped() else flight.nonces
-        return Searched(flight.search.prepared.job, found, nonces, flight.ends_job)
+        job = flight.search.prepared.job
+        if cut_short or self._stopped():
+            # A backend that polls `stopped` may have left the launch early, without telling how
+            # early. So nothing of it is counted.
+            return Searched(job, found, nonces=0, job_done=False)
+        self._size.measured(flight.nonces, seconds)
+        return Searched(job, found, flight.nonces, flight.ends_job)
 
     def _prepare(self) -> None:
         """One step towards the job after the one being searched."""

@@ -22,12 +22,12 @@ from packetcrypt.protocol.primitives import h32
 from packetcrypt.protocol.validation import AnnouncementCheck
 
 #: Announcements of a known job that go through `check`, and as many corrupted ones beside them.
-_CHECKED: Final = 4
+_CHECKED: Final = 2
 
 #: The byte that is corrupted: in the encrypted Merkle branch, so the whole check runs.
 _CORRUPTED_BYTE: Final = 500
 
-#: NumPy needs seconds to prepare one job; a second job would tell little more than the first.
+#: NumPy needs a second or two to prepare one job; another would tell little more than the first.
 _TIME_FOR_MORE_S: Final = 1.0
 
 
@@ -98,6 +98,7 @@ def soft_nonces_of(announcements: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint3
 
 def _failed(device: DeviceInfo, what: str) -> DeviceError:
     return DeviceError(
-        f"device {device} failed its self-test: {what}. It would mine nothing of value. Reset any "
-        "overclocking, update its driver, or leave the device out (--device chooses others)."
+        f"device {device} failed its self-test: {what}. Nothing that it computes can be trusted. "
+        "Reset any overclocking, update its driver, or leave the device out (--device chooses "
+        "others)."
     )

@@ -8,6 +8,15 @@ from packetcrypt.protocol.difficulty import min_ann_target_ok
 from packetcrypt.protocol.errors import ConfigError, DecodeError
 
 
+def check_work_bits(work_bits: int) -> None:
+    """Refuse with `ConfigError` a compact target that no announcement can meet (spec 1 §4)."""
+    if not min_ann_target_ok(work_bits):
+        raise ConfigError(
+            f"work bits {work_bits:#010x} are no target that an announcement can meet. "
+            "Give a positive compact target of at most 0x207fffff, e.g. 0x2001ffff."
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnnouncementWork:
     """Everything of an announcement header but the nonces (spec 1 §4), and the parent block.
@@ -30,11 +39,7 @@ class AnnouncementWork:
     content_hash: bytes = bytes(32)
 
     def __post_init__(self) -> None:
-        if not min_ann_target_ok(self.work_bits):
-            raise ConfigError(
-                f"work bits {self.work_bits:#010x} are no target that an announcement can meet. "
-                "Give a positive compact target of at most 0x207fffff, e.g. 0x2001ffff."
-            )
+        check_work_bits(self.work_bits)
         try:
             self.job(hard_nonce=0)
         except DecodeError as error:

@@ -4,15 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 
 from packetcrypt.engine.assignment import Assignment, Order
 from packetcrypt.engine.device_info import DeviceInfo
 from packetcrypt.engine.job_runner import JobCancelled
 from packetcrypt.engine.launch_size import LaunchSize
 from packetcrypt.engine.outlet import Outlet
+from packetcrypt.engine.readiness import ready_kernels
 from packetcrypt.engine.search_pipeline import SearchPipeline, SearchRange
-from packetcrypt.engine.selftest import self_test
 from packetcrypt.engine.statistics import DeviceCounters, DeviceState
 from packetcrypt.engine.work import AnnouncementWork
 from packetcrypt.kernels.interface import AnnouncementKernels
@@ -68,21 +67,25 @@ class DeviceWorker:
 
     def _run(self) -> None:
         try:
-            with closing(self._open_device()) as kernels:
-                self_test(kernels, self.device, self._closed)
+            with ready_kernels(self.device, self._open_device, self._closed) as kernels:
                 self._serve(kernels)
-            self._counters.enter(DeviceState.CLOSED)
-        except JobCancelled:  # closed during the self-test
-            self._counters.enter(DeviceState.CLOSED)
+        except JobCancelled:
+            pass  # closed during the self-test
         except DeviceError as error:
             self._fail(error)
+        except PacketCryptError as error:
+            self._fail(DeviceError(f"device {self.device} cannot mine: {error}"))
         except Exception as error:  # the thread's outermost edge: drivers raise what they like
-            _log.exception("Worker of device %s", self.device)
-            self._fail(DeviceError(_describe(self.device, error)))
+            if threading.main_thread().is_alive():
+                _log.exception("Worker of device %s", self.device)
+                self._fail(DeviceError(_describe(self.device, error)))
+            # Else the program is ending, and Python took the pools that the kernels compute with
+            # before the engine could be closed.
+        self._counters.enter(DeviceState.CLOSED)
 
     def _serve(self, kernels: AnnouncementKernels) -> None:
         """Carry out orders until the last one."""
-        launch_size = LaunchSize(kernels.launch_quantum, kernels.max_launch)
+        launch_size = LaunchSize.of(self.device, kernels)
         order = self._assignment.current
         while not order.closed:
             if order.work is None:
@@ -116,7 +119,7 @@ class DeviceWorker:
             for searched in pipeline.run():
                 if searched is not None:
                     found = searched.found
-                    self._outlet.add(work, found)
+                    self._outlet.add(work, searched.job, found)
                     self._counters.searched(
                         searched.nonces, len(found.keys), work_per_announcement, searched.job_done
                     )
@@ -146,8 +149,6 @@ class DeviceWorker:
 
 
 def _describe(device: DeviceInfo, error: Exception) -> str:
-    if isinstance(error, PacketCryptError):
-        return f"device {device} cannot mine: {error}"
     return (
         f"device {device} failed: {type(error).__name__}: {error}. It is stopped; start again, and "
         "if it fails again update its driver or leave it out (--device chooses others)."

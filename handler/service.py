@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from packetcrypt.client.daemon_thread import run_in_daemon_thread
 from packetcrypt.client.http import HttpLimits
 from packetcrypt.client.master import LIMITS, MasterClient
 from packetcrypt.engine import AnnouncementChecker
@@ -60,7 +61,8 @@ async def running_ann_handler(
 
     Leaving finishes the posts that were taken in, publishes and closes all files, and tries once to
     upload the pay log, in `settings.shutdown_timeout` altogether. Raises `ConfigError` if the
-    folder, the address or the devices cannot be used.
+    folder, the address or the choice of devices cannot be used, `DeviceError` if none of the
+    devices checks correctly.
 
     checker  : used instead of an `AnnouncementChecker` on the settings' devices; not closed then
     listener : a bound socket to listen at instead of `settings.bind`
@@ -76,20 +78,22 @@ async def running_ann_handler(
 
         if checker is None:
             checker = await stack.enter_async_context(_own_checker(settings))
+        await follower.poll()
         crediting = Crediting(checker, storage)
         intake = Intake(crediting, settings, statistics, len(checker.devices) + 1)
         server = HandlerServer(settings, lambda: follower.state, intake, storage.files, statistics)
         http = HttpListener(server.application(), settings, listener)
         report = _StatisticsReport(settings, statistics, intake)
+        following = RegularTask(settings.poll_interval, follower.poll)
+        # A master that does not answer is nothing to wait for.
+        stack.push_async_callback(following.finish, 0.0)
         for task in (
-            RegularTask(settings.poll_interval, follower.poll),
             RegularTask(settings.file_seconds, storage.publish),
             RegularTask(settings.paylog_seconds, upload.close_and_upload),
             RegularTask(settings.statistics_interval, report.log),
         ):
             stack.push_async_callback(_finish, clock, task)
         stack.push_async_callback(_stop_serving, clock, http, intake)
-        await follower.poll()
         await http.open()
         _log.info(
             "announcement handler %s takes announcements at %s (port %d)",
@@ -139,11 +143,13 @@ def _master(session: aiohttp.ClientSession, settings: AnnHandlerSettings) -> Mas
 
 @asynccontextmanager
 async def _own_checker(settings: AnnHandlerSettings) -> AsyncIterator[Checker]:
-    # Choosing probes the runtimes in child processes, which takes a moment.
-    checker = await asyncio.to_thread(
+    # Choosing probes the runtimes in child processes: seconds, or a minute if a driver hangs.
+    checker = await run_in_daemon_thread(
         AnnouncementChecker, settings.devices, settings.threads or None
     )
     try:
+        # Nobody is told to come before posts can be checked; compiling may take half a minute.
+        await asyncio.wrap_future(checker.ready)
         yield checker
     finally:
         await asyncio.to_thread(checker.close)

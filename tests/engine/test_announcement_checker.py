@@ -12,7 +12,7 @@ from vector_files import load_vectors
 
 from packetcrypt.engine import announcement_checker
 from packetcrypt.engine.announcement_checker import AnnouncementChecker, CheckerOverloaded
-from packetcrypt.engine.device_info import DeviceInfo
+from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
 from packetcrypt.engine.opening import open_kernels
 from packetcrypt.kernels.interface import AnnouncementKernels, CheckedAnnouncements
 from packetcrypt.protocol.announcement import dedup_key
@@ -182,6 +182,52 @@ def test_a_request_that_fails_fails_alone_if_the_device_is_sound() -> None:
         both = checker.check(rows(ANNOUNCEMENTS[:2]), PARENTS[0])
 
     assert both.results.tolist() == [AnnouncementCheck.OK] * 2
+
+
+def test_it_is_ready_when_a_device_passed_its_self_test(checker: AnnouncementChecker) -> None:
+    assert checker.ready.result() is None
+
+
+def test_it_never_is_when_no_device_can_be_opened(caplog: pytest.LogCaptureFixture) -> None:
+    def opener(device: DeviceInfo, threads: int | None) -> AnnouncementKernels:
+        raise DeviceError("check.cl does not compile")
+
+    with AnnouncementChecker("cpu", opener=opener) as checker:
+        with pytest.raises(DeviceError, match=r"^check\.cl does not compile$"):
+            checker.ready.result()
+        with pytest.raises(DeviceError, match=r"check\.cl"):
+            submit_one(checker)
+
+    assert "Traceback" not in caplog.text
+
+
+def test_one_good_device_is_enough_to_be_ready() -> None:
+    def opener(device: DeviceInfo, threads: int | None) -> AnnouncementKernels:
+        if device.kind is DeviceKind.NUMPY:
+            raise OSError("out of handles")
+        return open_kernels(device, threads)
+
+    with AnnouncementChecker(["numpy", "cpu"], opener=opener) as checker:
+        assert checker.ready.result() is None
+        assert submit_one(checker).result().results.tolist() == [AnnouncementCheck.OK]
+
+
+def test_closing_ends_the_wait_for_readiness() -> None:
+    opening, go_on = threading.Event(), threading.Event()
+
+    def opener(device: DeviceInfo, threads: int | None) -> AnnouncementKernels:
+        opening.set()
+        go_on.wait()
+        return open_kernels(device, threads)
+
+    checker = AnnouncementChecker("cpu", opener=opener)
+    opening.wait()
+    checker.ready.add_done_callback(lambda _: go_on.set())
+
+    checker.close()
+
+    with pytest.raises(DeviceError, match="closed"):
+        checker.ready.result()
 
 
 def test_when_the_last_device_fails_every_asker_hears_of_it() -> None:

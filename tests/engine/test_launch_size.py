@@ -1,8 +1,12 @@
 """Launch sizes: how they follow the speed of a device."""
 
+from dataclasses import replace
+
 import pytest
 
+from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
 from packetcrypt.engine.launch_size import LaunchSize
+from packetcrypt.kernels.interface import AnnouncementKernels
 
 
 def test_the_first_launch_is_one_quantum() -> None:
@@ -24,6 +28,17 @@ def test_a_launch_takes_the_target_time(rate: int, expected: int) -> None:
     size.measured(rate, 1.0)
 
     assert size.nonces == expected
+
+
+def test_launches_on_gpus_are_shorter(pocl_kernels: AnnouncementKernels, pocl: DeviceInfo) -> None:
+    gpu = replace(pocl, kind=DeviceKind.GPU)
+    sizes = [LaunchSize.of(device, pocl_kernels) for device in (pocl, gpu)]
+
+    for size in sizes:
+        size.measured(1_000_000, 1.0)
+
+    on_cpu, on_gpu = (size.nonces for size in sizes)
+    assert on_gpu < on_cpu
 
 
 def test_a_single_launch_that_seems_to_take_no_time_changes_little() -> None:

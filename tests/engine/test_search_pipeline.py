@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from packetcrypt.engine.launch_size import LaunchSize
 from packetcrypt.engine.search_pipeline import Searched, SearchPipeline, SearchRange
 from packetcrypt.engine.work import AnnouncementWork
 from packetcrypt.kernels.interface import (
@@ -19,6 +20,8 @@ from packetcrypt.kernels.interface import (
 )
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.errors import ProgramError
+
+SMALLEST = LaunchSize(quantum=32, largest=32)
 
 
 class WatchedKernels(AnnouncementKernels):
@@ -95,6 +98,11 @@ def ranges(work: AnnouncementWork, jobs: int | None = None) -> Iterator[SearchRa
     return (SearchRange.whole(work.job(number)) for number in numbers)
 
 
+def short_ranges(work: AnnouncementWork, jobs: int) -> Iterator[SearchRange]:
+    """The beginnings of jobs, in which there are more launches than steps of preparing."""
+    return (SearchRange(work.job(number), 0, 256 * 32 - 1) for number in range(jobs))
+
+
 def landed(pipeline: SearchPipeline) -> list[Searched]:
     return [searched for searched in pipeline.run() if searched is not None]
 
@@ -115,7 +123,7 @@ def test_every_nonce_of_every_job_is_searched_once(
 def test_the_next_job_is_prepared_while_one_is_searched(
     watched: WatchedKernels, usual_work: AnnouncementWork
 ) -> None:
-    landed(SearchPipeline(watched, ranges(usual_work, 2)))
+    landed(SearchPipeline(watched, short_ranges(usual_work, 2), launch_size=SMALLEST))
 
     began = watched.log.index(("prepare", 1))
     ended = watched.log.index(("prepared", 1))
@@ -126,7 +134,7 @@ def test_the_next_job_is_prepared_while_one_is_searched(
 def test_two_launches_are_in_flight_across_jobs(
     watched: WatchedKernels, usual_work: AnnouncementWork
 ) -> None:
-    landed(SearchPipeline(watched, ranges(usual_work, 2)))
+    landed(SearchPipeline(watched, short_ranges(usual_work, 2), launch_size=SMALLEST))
 
     first_of_job_1 = watched.log.index(("search", 1))
     last_of_job_0 = len(watched.log) - 1 - watched.log[::-1].index(("land", 0))
@@ -178,8 +186,8 @@ def test_launches_cut_short_are_not_counted(
 
     for searched in SearchPipeline(watched, ranges(usual_work), stopped=full.is_set).run():
         if full.is_set():
-            counted.append(searched.nonces)
+            counted.append((searched.nonces, searched.job_done))
         elif len(watched.in_flight) == watched.LAUNCHES:
             full.set()
 
-    assert counted == [0, 0]
+    assert counted == [(0, False)] * 2
