@@ -1,12 +1,12 @@
 """`packetcrypt ah`: run an announcement handler."""
 
-import asyncio
-import signal
+from functools import partial
 from pathlib import Path
 
 import click
 
 from packetcrypt.cli.options import log_to_stderr
+from packetcrypt.cli.signals import StopSignals, run_with_signals
 from packetcrypt.handler.service import running_ann_handler
 from packetcrypt.handler.settings import AnnHandlerSettings
 from packetcrypt.handler.settings_file import load_ann_handler_settings
@@ -30,13 +30,11 @@ def command(config: Path, verbose: bool, name: str | None) -> None:
     only one. Ctrl-C finishes the posts that were taken in and stops.
     """
     log_to_stderr(verbose)
-    asyncio.run(_serve(load_ann_handler_settings(config, name)))
+    settings = load_ann_handler_settings(config, name)
+    run_with_signals(partial(_serve, settings))
 
 
-async def _serve(settings: AnnHandlerSettings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+async def _serve(settings: AnnHandlerSettings, signals: StopSignals) -> None:
     async with running_ann_handler(settings):
-        await stop.wait()
+        signals.started()
+        await signals.stop.wait()

@@ -1,13 +1,13 @@
 """`packetcrypt demo`: see announcements being mined and accepted, without any network."""
 
-import asyncio
 import logging
-import signal
 import sys
+from functools import partial
 
 import click
 
-from packetcrypt.cli.options import device_option, threads_option
+from packetcrypt.cli.options import device_option, seconds_option, threads_option
+from packetcrypt.cli.signals import StopSignals, run_with_signals
 from packetcrypt.engine.statistics import DeviceState
 from packetcrypt.miner.log_line import format_report
 from packetcrypt.pool.demo import DemoReport, run_demo
@@ -16,9 +16,7 @@ EXIT_NOTHING_ACCEPTED = 1
 
 
 @click.command(name="demo")
-@click.option(
-    "--seconds", type=click.FloatRange(1), default=30.0, show_default=True, help="How long to mine."
-)
+@seconds_option(1.0, default=30.0, help="How long to mine.")
 @threads_option
 @device_option
 def command(seconds: float, threads: int | None, devices: tuple[str, ...]) -> int:
@@ -30,18 +28,22 @@ def command(seconds: float, threads: int | None, devices: tuple[str, ...]) -> in
     """
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     click.echo("Starting a pool on loopback and testing the devices …")
-    report = asyncio.run(_run(seconds, threads, devices))
+    report = run_with_signals(partial(_run, seconds, threads, devices))
     click.echo(f"\n\n{report.summary()}")
     (pool,) = report.mining.pools
     return 0 if pool.counts.accepted else EXIT_NOTHING_ACCEPTED
 
 
-async def _run(seconds: float, threads: int | None, devices: tuple[str, ...]) -> DemoReport:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    return await run_demo(seconds, devices, threads, _Line().show, stop)
+async def _run(
+    seconds: float, threads: int | None, devices: tuple[str, ...], signals: StopSignals
+) -> DemoReport:
+    line = _Line()
+
+    def show(report: DemoReport) -> None:
+        signals.started()
+        line.show(report)
+
+    return await run_demo(seconds, devices, threads, show, signals.stop)
 
 
 class _Line:

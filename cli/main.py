@@ -1,9 +1,12 @@
 """Where the `packetcrypt` command starts: its subcommands, and how errors leave the program."""
 
 import importlib
+import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
@@ -41,21 +44,42 @@ def packetcrypt() -> None:
     """Mine PacketCrypt announcements on OpenCL devices, and take them from miners.
 
     Exit status: 0 success; 1 a check or a job failed; 2 unusable input or settings; 3 no usable
-    device, or a device that computes wrongly; 4 a pool that cannot be used; 130 interrupted.
+    device, or a device that computes wrongly; 4 a pool that cannot be used; 130 interrupted before
+    there was a result.
     """
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; never returns."""
+def main() -> NoReturn:
+    """Run the command line."""
+    # A program that is asked to end cleans up like one that is interrupted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _leave(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; returns the exit status, having said what is wrong if it is not 0."""
     try:
-        status = packetcrypt.main(args=arguments, standalone_mode=False)
+        status = packetcrypt.main(args=list(arguments), standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except PacketCryptError as error:
         click.echo("error: " + str(error).replace("\n", "\n       "), err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(EXIT_INTERRUPTED)
-    sys.exit(status if isinstance(status, int) else 0)
+        return EXIT_INTERRUPTED
+    return status if isinstance(status, int) else 0
+
+
+def _leave(status: int) -> NoReturn:
+    """Ends the process, at once if a thread is still busy in a driver.
+
+    A compiling driver cannot be interrupted. The ordinary way out would destroy its objects under
+    its hands, and PoCL's LLVM then aborts the process.
+    """
+    if any(thread.daemon for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)

@@ -20,6 +20,7 @@ import aiohttp
 
 from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.master import MasterClient
+from packetcrypt.client.resolver import DaemonResolver
 from packetcrypt.engine.batches import AnnouncementBatch
 from packetcrypt.engine.work import AnnouncementWork
 from packetcrypt.miner.accounting import FoundCounts, PoolCounts
@@ -111,6 +112,7 @@ class AnnouncementMiner:
         connector = aiohttp.TCPConnector(
             # Uploads are bounded for each handler; a common limit would let one pool starve others.
             limit=0,
+            resolver=DaemonResolver(),
             ttl_dns_cache=_DNS_CACHE_SECONDS,
         )
         try:

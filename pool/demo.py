@@ -15,6 +15,7 @@ from typing import Final
 
 from aiohttp import web
 
+from packetcrypt.client.daemon_thread import run_in_daemon_thread
 from packetcrypt.engine import AnnouncementEngine, DeviceInfo
 from packetcrypt.engine.statistics import EngineStatistics
 from packetcrypt.handler.service import running_ann_handler
@@ -82,7 +83,7 @@ async def run_demo(
     """
     with tempfile.TemporaryDirectory(prefix="packetcrypt-demo-") as folder:
         async with _running_pool(Path(folder), devices, threads) as master_url:
-            engine = await asyncio.to_thread(AnnouncementEngine, devices, threads)
+            engine = await run_in_daemon_thread(AnnouncementEngine, devices, threads)
             with engine:
                 settings = AnnouncementMinerSettings(
                     payment_addr=PAYMENT_ADDRESS, pools=(master_url,), devices=devices
