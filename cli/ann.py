@@ -24,21 +24,21 @@ from packetcrypt.protocol.pool_messages import TRACKED_PARENTS
     "--uploaders",
     metavar="N",
     type=click.IntRange(1),
-    help="Uploads at a time to one announcement handler. [10]",
+    help="Uploads at a time to one announcement handler. Default: 10.",
 )
 @click.option(
     "-T",
     "--uploadtimeout",
     metavar="SECONDS",
     type=click.FloatRange(1),
-    help="After this an upload counts as lost. [30]",
+    help="After this an upload counts as lost. Default: 30.",
 )
 @click.option(
     "-m",
     "--mineold",
     metavar="N",
     type=click.IntRange(AS_THE_POOL_SAYS, TRACKED_PARENTS - 1),
-    help="Mine for the block N behind the tip; -1 leaves it to the first pool. [-1]",
+    help="Mine for the block N behind the tip; -1, the default, leaves it to the first pool.",
 )
 @click.option(
     "-c",

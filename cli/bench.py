@@ -5,7 +5,12 @@ from dataclasses import asdict
 
 import click
 
-from packetcrypt.cli.options import device_option, threads_option, work_bits_option
+from packetcrypt.cli.options import (
+    device_option,
+    seconds_option,
+    threads_option,
+    work_bits_option,
+)
 from packetcrypt.engine.benchmark import AnnouncementBenchmark, benchmark_announcements
 from packetcrypt.engine.devices import select_devices
 
@@ -17,9 +22,7 @@ def command() -> None:
 
 @command.command()
 @work_bits_option(default="2001ffff", show_default=True, help="Compact target to mine for.")
-@click.option(
-    "--seconds", type=click.FloatRange(0.1), default=10.0, show_default=True, help="For how long."
-)
+@seconds_option(0.1, default=10.0, help="For how long.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a device, each on a line.")
 @device_option
 @threads_option

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 import numpy as np
+import numpy.typing as npt
 
 from packetcrypt.cli.options import device_option, hash_option, threads_option
 from packetcrypt.engine import AnnouncementChecker
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
-from packetcrypt.protocol.errors import DecodeError
+from packetcrypt.protocol.errors import ConfigError, DecodeError
 from packetcrypt.protocol.validation import AnnouncementCheck
 
 EXIT_NOT_ALL_OK = 1
@@ -33,14 +34,9 @@ def ann(
 
     Exit status: 0 if all are OK, 1 if not, 2 if the input is unusable.
     """
-    data = np.fromfile(file, np.uint8)
-    if len(data) % ANNOUNCEMENT_SIZE:
-        raise DecodeError(
-            f"{file} has {len(data)} bytes, which is no multiple of {ANNOUNCEMENT_SIZE}: "
-            f"announcements have {ANNOUNCEMENT_SIZE} bytes each and nothing between them"
-        )
+    announcements = _read(file)
     with AnnouncementChecker(devices, threads) as checker:
-        checked = checker.check(data.reshape(-1, ANNOUNCEMENT_SIZE), parent_hash)
+        checked = checker.check(announcements, parent_hash)
     verdicts = [AnnouncementCheck(code) for code in checked.results.tolist()]
     for index, verdict in enumerate(verdicts):
         work_hash = checked.work_hashes[index].tobytes().hex()
@@ -54,3 +50,17 @@ def ann(
     if not as_json:
         click.echo(f"{good} of {len(verdicts)} announcements are OK", err=True)
     return 0 if good == len(verdicts) else EXIT_NOT_ALL_OK
+
+
+def _read(file: Path) -> npt.NDArray[np.uint8]:
+    """The announcements of a file, (n, 1024) uint8."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}; give another file") from error
+    if len(data) % ANNOUNCEMENT_SIZE:
+        raise DecodeError(
+            f"{file} has {len(data)} bytes, which is no multiple of {ANNOUNCEMENT_SIZE}: "
+            f"announcements have {ANNOUNCEMENT_SIZE} bytes each and nothing between them"
+        )
+    return np.frombuffer(data, np.uint8).reshape(-1, ANNOUNCEMENT_SIZE)

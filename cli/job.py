@@ -25,14 +25,37 @@ from packetcrypt.protocol.errors import ConfigError
 
 @click.command(name="job")
 @hash_option("--parent-hash", required=True, help="Parent block, internal byte order.")
-@click.option("--parent-height", type=U32, required=True, help="Height of the parent block.")
+@click.option(
+    "--parent-height", metavar="N", type=U32, required=True, help="Height of the parent block."
+)
 @work_bits_option(required=True, help="Compact target, e.g. 2001ffff.")
-@click.option("--hard-nonce", type=U32, required=True, help="Hard nonce of the job.")
-@hash_option("--signing-key", default="00" * 32, help="Ed25519 public key. [zeros: unsigned]")
-@click.option("--content-type", type=U32, default=0, show_default=True)
-@click.option("--content-length", type=U32, default=0, show_default=True)
-@click.option("--first", type=U24, default=0, show_default=True, help="First soft nonce.")
-@click.option("--last", type=U24, help="Last soft nonce, included. [the job's soft_nonce_max]")
+@click.option("--hard-nonce", metavar="N", type=U32, required=True, help="Hard nonce of the job.")
+@hash_option("--signing-key", default="00" * 32, help="Ed25519 public key. Default: none.")
+@click.option(
+    "--content-type",
+    metavar="N",
+    type=U32,
+    default=0,
+    show_default=True,
+    help="Goes into the header as it is.",
+)
+@click.option(
+    "--content-length",
+    metavar="N",
+    type=U32,
+    default=0,
+    show_default=True,
+    help="Goes into the header as it is.",
+)
+@click.option(
+    "--first", metavar="N", type=U24, default=0, show_default=True, help="First soft nonce."
+)
+@click.option(
+    "--last",
+    metavar="N",
+    type=U24,
+    help="Last soft nonce, included. Default: the highest that validators accept.",
+)
 @click.option(
     "-o",
     "--output",

@@ -1,6 +1,7 @@
 """Which options several commands share, and how their values are read."""
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -42,6 +43,26 @@ def _read_compact(_ctx: click.Context, _option: click.Parameter, value: str) -> 
         raise click.BadParameter(
             f"{value!r} is not a hexadecimal compact target, e.g. 2001ffff"
         ) from None
+
+
+def seconds_option(minimum: float, default: float, help: str) -> Callable[[F], F]:
+    """`--seconds S`: how long something is to take."""
+    return click.option(
+        "--seconds",
+        metavar="S",
+        type=click.FloatRange(minimum),
+        callback=_refuse_endless,
+        default=default,
+        show_default=True,
+        help=help,
+    )
+
+
+def _refuse_endless(_ctx: click.Context, _option: click.Parameter, value: float) -> float:
+    # "inf" and "nan" are floats too, and no number is above either.
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no time; give a number of seconds")
+    return value
 
 
 U32 = click.IntRange(0, 0xFFFFFFFF)
