@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from types import TracebackType
 from typing import Final, Self
 
 import numpy as np
@@ -138,12 +137,7 @@ class AnnouncementChecker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
@@ -265,7 +259,8 @@ def _shut_down(requests: _RequestQueue, workers: list[threading.Thread]) -> None
     requests.end(DeviceError("the checker is closed: make a new one to check announcements"))
     deadline = time.monotonic() + _CLOSE_TIMEOUT_S
     for worker in workers:
-        worker.join(max(0.0, deadline - time.monotonic()))
+        if worker is not threading.current_thread():  # it found a forgotten checker
+            worker.join(max(0.0, deadline - time.monotonic()))
 
 
 def _of_shape(array: npt.NDArray[np.uint8], name: str, width: int) -> npt.NDArray[np.uint8]:

@@ -77,7 +77,8 @@ class Rechecker:
     def close(self, timeout: float) -> None:
         """Finish what was submitted and end the thread. Idempotent."""
         self._samples.put(None)
-        self._thread.join(timeout)
+        if self._thread is not threading.current_thread():  # it found a forgotten engine
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         while (sample := self._samples.get()) is not None:

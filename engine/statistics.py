@@ -120,42 +120,38 @@ class DeviceCounters:
 
     def searched(self, nonces: int, announcements: int, work: int, job_done: bool) -> None:
         """A launch ended: `work` is what one of its announcements stands for."""
-        with self._lock:
-            now = self._statistics
-            self._statistics = replace(
-                now,
-                nonces=now.nonces + nonces,
-                announcements=now.announcements + announcements,
-                announced_work=now.announced_work + announcements * work,
-                jobs=now.jobs + job_done,
-            )
+        self._add(
+            nonces=nonces,
+            announcements=announcements,
+            announced_work=announcements * work,
+            jobs=int(job_done),
+        )
 
     def skipped_job(self) -> None:
         """A job could not be mined."""
-        with self._lock:
-            now = self._statistics
-            self._statistics = replace(now, skipped_jobs=now.skipped_jobs + 1)
+        self._add(skipped_jobs=1)
 
     def dropped(self, announcements: int) -> None:
         """Announcements fell out of a full queue."""
-        with self._lock:
-            now = self._statistics
-            self._statistics = replace(now, dropped=now.dropped + announcements)
+        self._add(dropped=announcements)
 
     def withheld(self, announcements: int) -> None:
         """Announcements are not delivered because their device cannot be trusted."""
-        with self._lock:
-            now = self._statistics
-            self._statistics = replace(now, withheld=now.withheld + announcements)
+        self._add(withheld=announcements)
 
     def rechecked(self) -> None:
         """An announcement was re-checked by the host."""
-        with self._lock:
-            now = self._statistics
-            self._statistics = replace(now, rechecked=now.rechecked + 1)
+        self._add(rechecked=1)
 
     def busy(self, seconds: float) -> None:
         """Time went into preparing and searching."""
         with self._lock:
             now = self._statistics
             self._statistics = replace(now, busy_seconds=now.busy_seconds + seconds)
+
+    def _add(self, **amounts: int) -> None:
+        """Increase the counters of these names."""
+        with self._lock:
+            now = self._statistics
+            sums = {name: getattr(now, name) + amount for name, amount in amounts.items()}
+            self._statistics = replace(now, **sums)

@@ -61,7 +61,9 @@ class DeviceWorker:
         self._thread.start()
 
     def join(self, timeout: float) -> bool:
-        """Wait for the thread to end; whether it did."""
+        """Wait for the thread to end; whether it did, or is itself the caller and so will."""
+        if self._thread is threading.current_thread():  # Python found a forgotten engine in here
+            return True
         self._thread.join(timeout)
         return not self._thread.is_alive()
 

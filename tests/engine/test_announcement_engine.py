@@ -326,6 +326,25 @@ def test_a_forgotten_engine_stops() -> None:
         assert not thread.is_alive()
 
 
+def test_a_forgotten_engine_stops_even_if_its_own_thread_finds_it() -> None:
+    forgotten: list[AnnouncementEngine] = []
+    go_on = threading.Event()
+
+    def opener(device: DeviceInfo, threads: int | None) -> AnnouncementKernels:
+        assert go_on.wait(PATIENCE)
+        forgotten.clear()  # the last reference
+        gc.collect()
+        return open_kernels(device, threads)
+
+    forgotten.append(AnnouncementEngine("cpu", opener=opener))
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("packetcrypt")]
+    go_on.set()
+
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
 @pytest.mark.parametrize("threads", [0, -1])
 def test_impossible_threads_are_refused(threads: int) -> None:
     with pytest.raises(ConfigError, match="threads"):
