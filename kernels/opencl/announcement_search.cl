@@ -1,6 +1,6 @@
 // Which soft nonces of a job give announcements (spec 1 §4, step 4).
 //
-// A work-item takes BATCH nonces at a time into its own slab of states, which fits its core's L2 cache.
+// A work-item takes BATCH nonces at a time into its own slab of states, about as large as a core's L2 cache.
 // Lengths and direction of an update depend on the nonce, and a group takes as long as its longest
 // message. So before each of the four updates the batch is counting-sorted into bins of like nonces, and
 // groups are cut from the sorted order. On GPUs (LANES 1) a batch is one nonce and nothing is sorted.

@@ -61,7 +61,7 @@ __kernel void check_update(__global const uchar *items, __global const uint *row
         return;
     for (uint i = first; i < first + own; i++)
         write_item(states + state_of(i), items + ITEM_SIZE * rows[i]);
-    crypt_states(states + TILE_SPACE * get_global_id(0), own, 0);
+    crypt_states(states + TILE_SPACE * get_global_id(0), own);
     for (uint i = first; i < first + own; i++)
         numbers[i] = item_number(states + state_of(i));
 }

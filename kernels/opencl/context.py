@@ -20,7 +20,8 @@ KERNEL_FOLDER: Final = Path(__file__).parent
 #: Lines of a compiler log that an error message repeats: the last ones name the cause.
 _LOG_LINES: Final = 12
 
-#: 32-bit lanes of the vector sources. One 512-bit register; AVX2 compilers split it into two.
+#: LANES of the vector sources. How many lanes a vector has, 8 or 16, the compiler's registers decide
+#: (lanes.cl).
 _CPU_LANES: Final = 16
 
 _INCLUDE: Final = re.compile(r'^#include "([^"]+)"$', re.MULTILINE)

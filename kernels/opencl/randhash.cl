@@ -142,7 +142,7 @@ INLINE void compute_items(workspace_t *space, const task_t *task, __global const
         if (part == 1)
             transpose_source(space);
     }
-    crypt_states(space->bytes, task->items, 0);
+    crypt_states(space->bytes, task->items);
     store_items(space, table, task->items);
 }
 

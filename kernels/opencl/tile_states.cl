@@ -37,8 +37,8 @@ INLINE void sort_for_crypt(__global const uchar *space, uint count, uint order[T
     }
 }
 
-// fuzz and crypt of the first `count` states. Bytes below `wanted` need not be right, see crypt_group.
-INLINE void crypt_states(__global uchar *space, uint count, uint wanted)
+// fuzz and crypt of the first `count` states.
+INLINE void crypt_states(__global uchar *space, uint count)
 {
     uint order[TILE];
     sort_for_crypt(space, count, order);
@@ -54,7 +54,7 @@ INLINE void crypt_states(__global uchar *space, uint count, uint wanted)
             at[lane] = state_at(fits ? order[next] : TILE);
             taken += fits;
         }
-        crypt_group(lanes_from(words), space, at, wanted, updated);
+        crypt_group(lanes_from(words), space, at, 0, updated);
         done += taken;
     }
 }
