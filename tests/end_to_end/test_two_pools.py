@@ -8,9 +8,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+from command_line import COMMAND, PAYMENT_ADDRESS
 from pool_processes import (
-    COMMAND,
-    PAYMENT_ADDRESS,
     LoggedProcess,
     PoolEntry,
     PoolProcesses,

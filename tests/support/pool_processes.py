@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Self
 
 from aiohttp import web
+from command_line import COMMAND
 
 from packetcrypt.pool.static_pool import StaticPool, made_up_chain
 
 ANN_TARGET = 0x2000FFFF
-COMMAND = Path(sys.executable).parent / "packetcrypt"
-PAYMENT_ADDRESS = "pkt1qcmkxmnl6mtw7hwy2v7net8ygtfq84n60l5lpwsa3azlk3f2qkn8qk6mz9c"
 
 
 def free_port() -> int:
