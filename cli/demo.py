@@ -27,6 +27,8 @@ def command(seconds: float, threads: int | None, devices: tuple[str, ...]) -> in
     nothing was accepted.
     """
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    # Who waits for kernels to be compiled should know it.
+    logging.getLogger("packetcrypt.engine.readiness").setLevel(logging.INFO)
     click.echo("Starting a pool on loopback and testing the devices …")
     report = run_with_signals(partial(_run, seconds, threads, devices))
     click.echo(f"\n\n{report.summary()}")
