@@ -20,8 +20,8 @@ KERNEL_FOLDER: Final = Path(__file__).parent
 #: Lines of a compiler log that an error message repeats: the last ones name the cause.
 _LOG_LINES: Final = 12
 
-#: LANES of the vector sources. How many lanes a vector has, 8 or 16, the compiler's registers decide
-#: (lanes.cl).
+#: LANES of the vector sources. How many lanes a vector has, 8 or 16, depends on the compiler's
+#: registers (lanes.cl).
 _CPU_LANES: Final = 16
 
 _INCLUDE: Final = re.compile(r'^#include "([^"]+)"$', re.MULTILINE)
