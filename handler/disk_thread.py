@@ -16,9 +16,7 @@ class DiskThread:
         self._executor = ThreadPoolExecutor(1, "ah-disk")
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of the call. It is made to its end even if whoever waits for it is
-        cancelled.
-        """
+        """The result of the call, which goes on to its end even if the wait for it is cancelled."""
         return await asyncio.wrap_future(self._executor.submit(function, *args, **kwargs))
 
     def close(self) -> None:

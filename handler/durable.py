@@ -9,9 +9,7 @@ from typing import Self
 
 
 class DurableFile:
-    """A file that only grows, by whole pieces: after `append` a piece is on the disk, or none of it
-    is.
-    """
+    """A file that grows by whole pieces: each is on the disk after `append`, or none of it is."""
 
     def __init__(self, path: Path) -> None:
         """Opens the file at its end; creates it, durably, if it is not there."""
@@ -57,9 +55,7 @@ class DurableFile:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Gives a file new content at once: after a crash it has the old or the new, never a
-    mixture.
-    """
+    """Gives a file new content at once: after a crash it has the old one or the new one."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     with DurableFile(draft) as file:

@@ -12,9 +12,10 @@ from packetcrypt.handler.pool_state import ParentBlock
 from packetcrypt.protocol.pool_messages import TRACKED_PARENTS
 
 KEPT_HEIGHTS = 2 * TRACKED_PARENTS
-"""heights below the tip whose tables and files are kept. Twice what is tracked: a chain that
-becomes shorter for a while brings heights back that had passed, and posts may wait for long in the
-queue"""
+"""Heights below the tip whose tables and files are kept.
+
+Twice what is tracked: a chain that becomes shorter for a while brings heights back that had passed,
+and posts may wait for long in the queue."""
 
 
 @dataclass

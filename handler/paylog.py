@@ -25,9 +25,7 @@ class PayLog:
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
-        """Takes up the files of the last run: what a crash cut off in the middle of a line is
-        dropped.
-        """
+        """Takes up the files of the last run; a line that a crash cut short is dropped."""
         self._folder = folder
         self._max_bytes = max_bytes
         self._open: DurableFile | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from packetcrypt.client.http import check_url
 from packetcrypt.protocol.errors import ConfigError
 
 SUBMIT_PATH = "/submit"
@@ -16,10 +17,9 @@ _DECIMAL = re.compile(r"[0-9]{1,5}", re.ASCII)
 class PoolSettings:
     """The top level of pool.toml: what all services of a pool share.
 
-    master_url              : where the pool's master is, e.g. "http://pool.example/master"
-    root_workdir            : folder in which every service has its own; relative to pool.toml's
-                              folder
-    paymaker_http_password  : password of the HTTP Basic user `x` at the paymaker
+    master_url             : where the pool's master is, e.g. "http://pool.example/master"
+    root_workdir           : folder in which every service has its own; relative to pool.toml's
+    paymaker_http_password : password of the HTTP Basic user `x` at the paymaker
     """
 
     master_url: str
@@ -34,40 +34,34 @@ class PoolSettings:
 class AnnHandlerSettings:
     """One announcement handler: the table `[ann_handler.NAME]` of pool.toml.
 
-    pool, name            : the top level of the file, and NAME: letters, digits, "-" and "_"
-    public_url            : the URL under which miners reach this handler, without /submit; the
-                            master lists it, with /submit, in its submitAnnUrls
-    bind                  : "address:port" to listen at. The loopback default expects a reverse
-                            proxy
-    input_queue_len       : posts waiting to be checked; one more is answered `overloaded`. 256 full
-                            posts are 256 MiB of memory, and half a minute of work at 9000
-                            announcements a second
-    files_to_keep         : the newest announcement files offered to block miners
-    block_miner_passwd    : HTTP Basic password (user `x`) of the announcement files; "" offers them
-                            to all
-    devices               : what announcements are checked on: auto, numpy, cpu, gpu, P:D, part of a
-                            name
-    threads               : threads of a CPU device; 0 takes all
-    check_batch           : announcements checked in one go, if so many wait. A device is faster on
-                            more, but a reply waits for its whole batch
-    max_connections       : open connections; more are closed at once. Each may hold one body of 1
-                            MiB
-    request_timeout       : seconds in which a body must have come, or a file must have gone. 1 MiB
-                            in 60 s is 140 kbit/s: slower miners should send smaller batches
-    idle_timeout          : seconds in which the head of a request must have come
-    shutdown_timeout      : seconds in which the handler stops: first it finishes the posts that it
-                            has taken in, then it uploads the pay log
-    poll_interval         : seconds between two looks at the master. Shorter than the 5 s of miners,
-                            so that the handler knows a block before they mine on it
-    master_timeout        : seconds in which the master must answer
-    file_announcements    : an announcement file is published when it holds so many (4096 are 4
-                            MiB), …
-    file_seconds          : … or when it is so old: block miners want announcements soon
-    paylog_seconds        : a pay log file is closed and uploaded when it is so old (spec 2: once a
-                            minute), …
-    paylog_bytes          : … or so long: the paymaker takes one file as one request
-    paymaker_timeout      : seconds in which the paymaker must answer an upload
-    statistics_interval   : seconds between two log lines of statistics
+    pool, name          : the top level of the file, and NAME: letters, digits, "-" and "_"
+    public_url          : where miners reach this handler, without /submit; the master lists it,
+                          with /submit, in its submitAnnUrls
+    bind                : "address:port" to listen at; the default expects a reverse proxy
+    input_queue_len     : posts waiting to be checked; one more is answered `overloaded`. 256 full
+                          ones are 256 MiB, and half a minute of work at 9000 announcements a second
+    files_to_keep       : the newest announcement files offered to block miners
+    block_miner_passwd  : HTTP Basic password (user `x`) of these files; "" offers them to all
+    devices             : what announcements are checked on: auto, numpy, cpu, gpu, P:D, part of a
+                          name
+    threads             : threads of a CPU device; 0 takes all
+    check_batch         : announcements checked in one go, if so many wait. A device is faster on
+                          more, but a reply waits for its whole batch
+    max_connections     : open connections; more are closed at once. Each may hold a body of 1 MiB
+    request_timeout     : seconds in which a body must have come, or a file must have gone. 1 MiB in
+                          60 s is 140 kbit/s: slower miners should send smaller batches
+    idle_timeout        : seconds in which the head of a request must have come
+    shutdown_timeout    : seconds in which the handler stops: it finishes the posts that it has
+                          taken in, then it uploads the pay log
+    poll_interval       : seconds between two looks at the master. Shorter than the 5 s of miners,
+                          so that the handler knows a block before they mine on it
+    master_timeout      : seconds in which the master must answer
+    file_announcements  : an announcement file is published when it holds so many (4096 are 4 MiB),
+    file_seconds        : or when it is so old: block miners want announcements soon
+    paylog_seconds      : a pay log file is closed and uploaded when so old (spec 2: a minute),
+    paylog_bytes        : or so long: the paymaker takes one file as one request
+    paymaker_timeout    : seconds in which the paymaker must answer an upload
+    statistics_interval : seconds between two log lines of statistics
     """
 
     pool: PoolSettings
@@ -97,8 +91,7 @@ class AnnHandlerSettings:
         if not _NAME.fullmatch(self.name):
             raise ConfigError(
                 f"{self.name!r} cannot name an announcement handler, because its folder is named "
-                "after it: "
-                'use 1 to 64 letters, digits, "-" and "_"'
+                'after it: use 1 to 64 letters, digits, "-" and "_"'
             )
         _check_url("public_url", self.public_url)
         if self.public_url.rstrip("/").endswith(SUBMIT_PATH):
@@ -157,9 +150,8 @@ class AnnHandlerSettings:
 
 def _check_url(name: str, url: str) -> None:
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query
-    except ValueError:
+        usable = not urlsplit(check_url(url)).query
+    except ConfigError:
         usable = False
     if not usable:
         raise ConfigError(

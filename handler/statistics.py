@@ -8,8 +8,10 @@ from packetcrypt.protocol.pool_messages import AnnouncementPostResult
 
 @dataclass
 class HandlerStatistics:
-    """Counters since the start. Posts: refused (an error of the whole), overloaded; the rest:
-    announcements.
+    """Counters since the start.
+
+    posts      : judged; refused are those with an error of the whole, overloaded those not taken
+    the others : announcements of judged posts, by what became of them
     """
 
     posts: int = 0

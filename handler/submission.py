@@ -184,9 +184,7 @@ def result_of(examined: ExaminedPost) -> AnnouncementPostResult:
 
 
 def reply_of(examined: ExaminedPost, result: AnnouncementPostResult) -> AnnouncementPostReply:
-    """The reply: an error only if nothing of the post was for this handler, or if the handler
-    failed.
-    """
+    """The reply: an error only if nothing was for this handler, or if the handler failed."""
     if result.internal_errors:
         return AnnouncementPostReply(
             result,

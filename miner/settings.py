@@ -107,10 +107,7 @@ FILE_KEYS = ("pools", "threads", "payment_addr", "uploaders", "upload_timeout", 
 
 
 def read_settings_file(source: str) -> GivenSettings:
-    """What the JSON configuration at a path or http(s) URL says.
-
-    Raises `ConfigError` naming the file and the key.
-    """
+    """What the JSON configuration at a path or URL says; `ConfigError` names it and the key."""
     text = _read(source)
     try:
         return decode_settings(text, source)

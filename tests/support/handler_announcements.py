@@ -8,9 +8,7 @@ from vector_files import load_vectors
 
 @dataclass(frozen=True)
 class KnownJob:
-    """A job of the vectors. parent_hash in internal byte order; announcements of 1024 bytes, all
-    valid.
-    """
+    """A job of the vectors: valid announcements of 1024 bytes; hash in internal byte order."""
 
     parent_height: int
     parent_hash: bytes

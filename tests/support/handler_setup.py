@@ -94,9 +94,7 @@ class Loopback:
 def handler_settings(
     root_workdir: Path, master_url: str, name: str = "ah0", **changes: Any
 ) -> AnnHandlerSettings:
-    """Settings of a handler on a loopback port; files and pay logs are an hour away unless
-    changed.
-    """
+    """Settings of a handler on a loopback port; files and pay logs are an hour away."""
     pool = PoolSettings(
         master_url=master_url, root_workdir=root_workdir, paymaker_http_password=PASSWORD
     )
