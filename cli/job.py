@@ -1,6 +1,7 @@
 """`packetcrypt job`: mine exactly one job, offline."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ import click
 from packetcrypt.cli.options import (
     U24,
     U32,
+    F,
     device_option,
     hash_option,
     threads_option,
@@ -23,6 +25,17 @@ from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.errors import ConfigError
 
 
+def _header_number(name: str) -> Callable[[F], F]:
+    return click.option(
+        name,
+        metavar="N",
+        type=U32,
+        default=0,
+        show_default=True,
+        help="Goes into the header as it is.",
+    )
+
+
 @click.command(name="job")
 @hash_option("--parent-hash", required=True, help="Parent block, internal byte order.")
 @click.option(
@@ -31,22 +44,8 @@ from packetcrypt.protocol.errors import ConfigError
 @work_bits_option(required=True, help="Compact target, e.g. 2001ffff.")
 @click.option("--hard-nonce", metavar="N", type=U32, required=True, help="Hard nonce of the job.")
 @hash_option("--signing-key", default="00" * 32, help="Ed25519 public key. Default: none.")
-@click.option(
-    "--content-type",
-    metavar="N",
-    type=U32,
-    default=0,
-    show_default=True,
-    help="Goes into the header as it is.",
-)
-@click.option(
-    "--content-length",
-    metavar="N",
-    type=U32,
-    default=0,
-    show_default=True,
-    help="Goes into the header as it is.",
-)
+@_header_number("--content-type")
+@_header_number("--content-length")
 @click.option(
     "--first", metavar="N", type=U24, default=0, show_default=True, help="First soft nonce."
 )

@@ -39,7 +39,7 @@ class MasterConfig:
 
     tip_hash         : hash of the block at height current_height − 1, internal byte order
     current_height   : height of the block that is mined next
-    submit_ann_urls  : announcement handlers; the order numbers them (see `handler_number`)
+    submit_ann_urls  : announcement handlers; the order numbers them (spec 2 "Which handler")
     mine_old_anns    : how many blocks behind the tip announcements are mined for
     ann_target       : easiest work bits a handler takes, compact
     blkinfo_url      : where blkinfo_<hash>.json is, if not at the master itself
@@ -298,16 +298,6 @@ class AnnouncementPostReply:
 def post_event_id(body: bytes) -> str:
     """The id under which a post is paid: the first 16 bytes of H32(body), in hex."""
     return h32(body)[:16].hex()
-
-
-def handler_number(routing_key: int, handler_count: int) -> int:
-    """Which handler takes an announcement, an index of `MasterConfig.submit_ann_urls`.
-
-    routing_key : the dedup key with soft version 1, the hard nonce with a later one (spec 2)
-    """
-    if handler_count < 1:
-        raise DecodeError("the pool has no announcement handlers: submitAnnUrls is empty")
-    return routing_key % handler_count
 
 
 def _required_header(headers: Mapping[str, str], name: str) -> str:

@@ -15,7 +15,6 @@ from packetcrypt.protocol.pool_messages import (
     AnnouncementPostResult,
     BlockInfo,
     MasterConfig,
-    handler_number,
     post_event_id,
 )
 
@@ -279,15 +278,3 @@ def test_every_post_header_is_required(name: str) -> None:
 def test_event_id_is_half_of_the_bodys_hash() -> None:
     # The first 16 bytes of unkeyed BLAKE2b-256 of the empty string.
     assert post_event_id(b"") == "0e5751c026e543b2e8ab2eb06099daa1"
-
-
-@pytest.mark.parametrize(("key", "count", "number"), [(0, 1, 0), (7, 3, 1), (2**64 - 2, 4, 2)])
-def test_announcements_are_dealt_to_handlers_by_remainder(
-    key: int, count: int, number: int
-) -> None:
-    assert handler_number(key, count) == number
-
-
-def test_a_pool_without_handlers_takes_no_announcement() -> None:
-    with pytest.raises(DecodeError, match="submitAnnUrls is empty"):
-        handler_number(1, 0)
