@@ -1,10 +1,11 @@
 """What is known about a device that can compute."""
 
-import os
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+
+from packetcrypt.kernels.host_cores import usable_cores
 
 
 class DeviceKind(StrEnum):
@@ -43,13 +44,6 @@ class DeviceInfo:
 
     def __str__(self) -> str:
         return f"{self.index} {self.name} ({self.platform}, {self.driver})"
-
-
-def usable_cores() -> int:
-    """How many CPU cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def numpy_device() -> DeviceInfo:

@@ -1,7 +1,8 @@
 """How a discovered device becomes kernels that compute."""
 
-from packetcrypt.engine.device_info import DeviceInfo, DeviceKind, usable_cores
+from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
 from packetcrypt.engine.opencl_devices import limit_cores, opencl_device
+from packetcrypt.kernels.host_cores import usable_cores
 from packetcrypt.kernels.interface import AnnouncementKernels
 from packetcrypt.protocol.errors import ConfigError
 

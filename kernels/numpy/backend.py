@@ -1,6 +1,5 @@
 """How this machine's CPU cores make, search and check announcements through NumPy."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from queue import SimpleQueue
 import numpy as np
 import numpy.typing as npt
 
+from packetcrypt.kernels.host_cores import usable_cores
 from packetcrypt.kernels.interface import (
     AnnouncementKernels,
     CheckedAnnouncements,
@@ -43,7 +43,7 @@ class NumpyKernels(AnnouncementKernels):
     def __init__(self, threads: int | None = None, programs: ProgramCache | None = None) -> None:
         if threads is not None and threads < 1:
             raise ConfigError(f"{threads} threads cannot compute anything: give at least 1")
-        self._threads = threads or _usable_cores()
+        self._threads = threads or usable_cores()
         self.launch_quantum = BATCH * self._threads
         self.max_launch = _LAUNCH_BATCHES * self.launch_quantum
         self._cancelled: Callable[[], bool] | None = None
@@ -135,12 +135,6 @@ class _FinishedSearch:
 
     def result(self) -> FoundAnnouncements:
         return self.found
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _batches(first: int, count: int, threads: int) -> list[tuple[int, int]]:
