@@ -12,8 +12,8 @@ def test_announcements_are_accepted() -> None:
     summary = dict(re.findall(r"^(\w+) {2,}(.+)$", ended.out, re.MULTILINE))
     assert ended.status == 0
     assert int(summary["accepted"]) > 0
-    assert summary["rejected"] == summary["lost"] == "0"
-    assert summary["goodrate"] == "100%"
+    assert summary["rejected"] == summary["overloaded"] == "0"
+    assert int(summary["announcements"].split()[0]) >= int(summary["accepted"])
 
 
 def test_ctrl_c_ends_it_with_a_summary() -> None:
@@ -25,7 +25,7 @@ def test_ctrl_c_ends_it_with_a_summary() -> None:
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if re.search(r"\[[1-9][0-9]*/0/0\]", line):
+            if re.search(r"[1-9][0-9]* found", line):
                 break
         ended = interrupt_command(process, signal.SIGINT)
     assert ended.status == 0
