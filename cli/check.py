@@ -43,7 +43,7 @@ def ann(
         hash_or_none = work_hash if checked.work_hashes[index].any() else None
         if as_json:
             fields = {"index": index, "result": verdict.name, "work_hash": hash_or_none}
-            click.echo(json.dumps(fields))
+            click.echo(json.dumps(fields, separators=(",", ":")))
         else:
             click.echo(f"{index} {verdict.name} {hash_or_none or '-'}")
     good = verdicts.count(AnnouncementCheck.OK)

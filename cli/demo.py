@@ -9,7 +9,7 @@ import click
 from packetcrypt.cli.options import device_option, seconds_option, threads_option
 from packetcrypt.cli.signals import StopSignals, run_with_signals
 from packetcrypt.engine.statistics import DeviceState
-from packetcrypt.miner.log_line import format_report
+from packetcrypt.miner.log_line import format_goodrate, format_hashrate
 from packetcrypt.pool.demo import DemoReport, run_demo
 
 EXIT_NOTHING_ACCEPTED = 1
@@ -65,7 +65,10 @@ class _Line:
         self._shown += 1
 
     def _text(self, report: DemoReport) -> str:
-        found = (
-            f"{report.hashes_per_second / 1000:.0f} Ke/s, {report.engine.announcements} found | "
+        (pool,) = report.mining.pools
+        return (
+            f"{format_hashrate(report.hashes_per_second)}  "
+            f"announcements: {report.engine.announcements} found, {pool.uploading} uploading, "
+            f"{pool.counts.accepted} accepted, {pool.counts.rejected} rejected  "
+            f"goodrate: {format_goodrate(pool)}"
         )
-        return found + format_report(report.mining)

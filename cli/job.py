@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,14 +13,15 @@ from packetcrypt.cli.options import (
     F,
     device_option,
     hash_option,
+    log_to_stderr,
     threads_option,
     work_bits_option,
 )
 from packetcrypt.cli.output_file import write_whole
 from packetcrypt.engine.devices import select_devices
-from packetcrypt.engine.job_runner import mine_job
+from packetcrypt.engine.job_runner import checked_range, mine_job
 from packetcrypt.engine.opening import open_kernels
-from packetcrypt.engine.selftest import self_test
+from packetcrypt.engine.readiness import ready_kernels
 from packetcrypt.protocol.announcement import AnnouncementHeader
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.errors import ConfigError
@@ -94,19 +96,21 @@ def command(
         ),
         parent_hash,
     )
+    checked_range(job, first, last)
+    log_to_stderr()
     device = select_devices(devices)[0]
-    kernels = open_kernels(device, threads)
     try:
-        self_test(kernels, device)
-        with write_whole(output) as file, _ProgressLine() as progress:
+        with (
+            write_whole(output) as file,
+            ready_kernels(device, partial(open_kernels, device, threads)) as kernels,
+            _ProgressLine() as progress,
+        ):
             announcements = mine_job(kernels, job, first, last, progress.show)
             file.write(announcements.tobytes())
     except OSError as error:
         raise ConfigError(
             f"cannot write {output}: {error.strerror}; choose another file with -o"
         ) from error
-    finally:
-        kernels.close()
     click.echo(f"{len(announcements)} announcements in {output}", err=True)
 
 

@@ -36,7 +36,7 @@ def mine_job(
     `JobCancelled`, and `DeviceError`. May be interrupted by KeyboardInterrupt; close the kernels
     then.
     """
-    wanted = _checked_range(job, first, last)
+    wanted = checked_range(job, first, last)
     total = wanted.last + 1 - wanted.first
     pieces = [np.empty((0, ANNOUNCEMENT_SIZE), np.uint8)]
     done = 0
@@ -53,7 +53,8 @@ def mine_job(
     return np.concatenate(pieces)
 
 
-def _checked_range(job: AnnouncementJob, first: int, last: int | None) -> SearchRange:
+def checked_range(job: AnnouncementJob, first: int = 0, last: int | None = None) -> SearchRange:
+    """What `mine_job` searches; raises the `ConfigError` that it would, before any device opens."""
     check_work_bits(job.header.work_bits)
     if last is None:
         last = job.soft_nonce_max
