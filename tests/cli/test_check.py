@@ -35,7 +35,7 @@ def test_good_announcements(cli: Cli, tmp_path: Path, device: str) -> None:
     ended = cli("check", "ann", file, "--parent-hash", PARENT, "--json", "--device", device)
     assert ended.status == 0
     assert ended.out.splitlines() == [
-        f'{{"index": {index}, "result": "OK", "work_hash": "{work_hash}"}}'
+        f'{{"index":{index},"result":"OK","work_hash":"{work_hash}"}}'
         for index, work_hash in enumerate(WORK_HASHES)
     ]
 
