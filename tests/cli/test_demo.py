@@ -8,7 +8,8 @@ from command_line import COMMAND, interrupt_command, run_command
 
 
 def test_announcements_are_accepted() -> None:
-    ended = run_command("demo", "--seconds", "2", "--device", "cpu")
+    # Longer than the ten seconds after which a batch is sent, full or not.
+    ended = run_command("demo", "--seconds", "12", "--device", "cpu")
     summary = dict(re.findall(r"^(\w+) {2,}(.+)$", ended.out, re.MULTILINE))
     assert ended.status == 0
     assert int(summary["accepted"]) > 0
@@ -25,7 +26,7 @@ def test_ctrl_c_ends_it_with_a_summary() -> None:
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if re.search(r"[1-9][0-9]* found", line):
+            if re.search(r"[1-9][0-9]* accepted", line):
                 break
         ended = interrupt_command(process, signal.SIGINT)
     assert ended.status == 0
