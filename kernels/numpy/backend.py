@@ -56,7 +56,7 @@ class NumpyKernels(AnnouncementKernels):
 
     def prepare(self, job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
         """See `AnnouncementKernels.prepare`."""
-        return (yield from prepare(job, self._tables[slot], self._run, self._threads))
+        return (yield from prepare(job, self._tables[slot], self._run))
 
     def search(
         self,
