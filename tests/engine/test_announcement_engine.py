@@ -313,9 +313,10 @@ def test_closing_ends_the_iteration_of_another_thread(easy_work: AnnouncementWor
 
 
 def test_a_forgotten_engine_stops() -> None:
+    others = set(threading.enumerate())
     engine = AnnouncementEngine("cpu")
     wait_for_state(engine, DeviceState.IDLE)
-    threads = [thread for thread in threading.enumerate() if thread.name.startswith("packetcrypt")]
+    threads = set(threading.enumerate()) - others
     assert threads
 
     del engine
@@ -336,8 +337,9 @@ def test_a_forgotten_engine_stops_even_if_its_own_thread_finds_it() -> None:
         gc.collect()
         return open_kernels(device, threads)
 
+    others = set(threading.enumerate())
     forgotten.append(AnnouncementEngine("cpu", opener=opener))
-    threads = [thread for thread in threading.enumerate() if thread.name.startswith("packetcrypt")]
+    threads = set(threading.enumerate()) - others
     go_on.set()
 
     for thread in threads:
