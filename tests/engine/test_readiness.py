@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -27,12 +28,15 @@ class Noticed(logging.Handler):
 
 
 @pytest.fixture
-def noticed(monkeypatch: pytest.MonkeyPatch) -> Noticed:
+def noticed() -> Iterator[Noticed]:
     handler = Noticed()
     logger = logging.getLogger(readiness.__name__)
-    monkeypatch.setattr(logger, "handlers", [handler])
-    monkeypatch.setattr(logger, "level", logging.INFO)
-    return handler
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield handler
+    logger.setLevel(level)
+    logger.removeHandler(handler)
 
 
 @pytest.mark.parametrize("kind", ["pocl", "numpy"])
