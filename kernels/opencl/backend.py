@@ -20,6 +20,7 @@ from packetcrypt.kernels.opencl.check import AnnouncementChecks
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.finish import AnnouncementFinish, LaunchBuffers
 from packetcrypt.kernels.opencl.merkle import TREE_SIZE
+from packetcrypt.kernels.opencl.randhash import RandHash
 from packetcrypt.kernels.opencl.search import AnnouncementSearch, SearchSizes
 from packetcrypt.kernels.opencl.tables import TableBuilder
 from packetcrypt.protocol.announcement import HEADER_SIZE, TABLE_SIZE
@@ -91,10 +92,12 @@ class OpenCLKernels(AnnouncementKernels):
         self.launch_quantum = sizes.quantum
         self._context = context
         with context.reporting("loading the kernels"):
-            self._tables = TableBuilder(context)
+            # One for both: its kernel takes the longest to compile.
+            randhash = RandHash(context)
+            self._tables = TableBuilder(context, randhash)
             self._search = AnnouncementSearch(context, sizes)
             self._finish = AnnouncementFinish(context)
-            self._checks = AnnouncementChecks(context)
+            self._checks = AnnouncementChecks(context, randhash)
             self._slots = [_Slot(context) for _ in range(self.SLOTS)]
             self._free = deque(
                 LaunchBuffers(context, sizes.max_launch) for _ in range(self.LAUNCHES)

@@ -32,10 +32,10 @@ _Flags = npt.NDArray[np.bool_]
 class AnnouncementChecks:
     """Validates announcements on one device."""
 
-    def __init__(self, context: DeviceContext) -> None:
+    def __init__(self, context: DeviceContext, randhash: RandHash) -> None:
         self._context = context
         self._programs = ProgramCache()
-        self._randhash = RandHash(context)
+        self._randhash = randhash
         self._kernels = CheckKernels(context)
 
     def check(self, announcements: _Bytes, parent_hashes: _Bytes) -> CheckedAnnouncements:

@@ -24,9 +24,9 @@ _CPU_ITEMS_A_LAUNCH: Final = 512
 class TableBuilder:
     """Prepares jobs on one device."""
 
-    def __init__(self, context: DeviceContext) -> None:
+    def __init__(self, context: DeviceContext, randhash: RandHash) -> None:
         self._context = context
-        self._randhash = RandHash(context)
+        self._randhash = randhash
         self._merkle = MerkleTrees(context)
         traits = context.traits
         self._slice = _CPU_ITEMS_A_LAUNCH * traits.compute_units if traits.is_cpu else TABLE_SIZE

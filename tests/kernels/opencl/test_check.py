@@ -35,7 +35,7 @@ MINED_PARENTS = array([job["parent_block_hash"] for job in JOBS for _ in job["an
 
 @pytest.fixture(scope="module")
 def checks(context: DeviceContext) -> AnnouncementChecks:
-    return AnnouncementChecks(context)
+    return AnnouncementChecks(context, RandHash(context))
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from vector_files import load_vectors
 
 from packetcrypt.kernels.opencl.buffers import allocate, download
 from packetcrypt.kernels.opencl.context import DeviceContext
+from packetcrypt.kernels.opencl.randhash import RandHash
 from packetcrypt.kernels.opencl.tables import TableBuilder
 from packetcrypt.protocol.announcement import AnnouncementHeader
 from packetcrypt.protocol.announcement_job import AnnouncementJob, TableSeeds
@@ -25,7 +26,7 @@ Bytes = npt.NDArray[np.uint8]
 
 @pytest.fixture(scope="module")
 def builder(context: DeviceContext) -> TableBuilder:
-    return TableBuilder(context)
+    return TableBuilder(context, RandHash(context))
 
 
 def run(steps: Generator[None, None, bytes]) -> bytes:
