@@ -5,7 +5,9 @@ because callers treat them differently: nobody answered, the service is not read
 the service that was asked for.
 """
 
-from collections.abc import Mapping
+import base64
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -61,6 +63,11 @@ def check_url(text: str) -> str:
     return text
 
 
+def basic_authorization(user: str, password: str) -> str:
+    """The Authorization header of HTTP Basic."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
 async def get(
     session: aiohttp.ClientSession,
     url: str,
@@ -82,6 +89,27 @@ async def post(
     return await _exchange(session, "POST", url, limits, headers, body)
 
 
+@asynccontextmanager
+async def open_stream(
+    session: aiohttp.ClientSession,
+    url: str,
+    seconds_of_silence: float,
+    headers: Mapping[str, str] | None = None,
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """A GET whose body is read piece by piece, for what is too large to be held at once.
+
+    seconds_of_silence : how long the service may send nothing; the whole may take any time
+
+    The reader bounds how much it takes. What goes wrong in the block raises as in `get`.
+    """
+    timeout = aiohttp.ClientTimeout(
+        total=None, sock_connect=seconds_of_silence, sock_read=seconds_of_silence
+    )
+    with _translating("GET", url, seconds_of_silence):
+        async with session.get(url, headers=headers, timeout=timeout) as response:
+            yield response
+
+
 async def _exchange(
     session: aiohttp.ClientSession,
     method: str,
@@ -90,7 +118,7 @@ async def _exchange(
     headers: Mapping[str, str] | None,
     body: bytes | None,
 ) -> HttpAnswer:
-    try:
+    with _translating(method, url, limits.seconds):
         async with session.request(
             method,
             url,
@@ -107,9 +135,16 @@ async def _exchange(
                     "service does. Check the URL."
                 )
             return HttpAnswer(response.status, response.content_type, answer)
+
+
+@contextmanager
+def _translating(method: str, url: str, seconds: float) -> Iterator[None]:
+    """Turns what aiohttp raises in the block into the `PoolError` that it means."""
+    try:
+        yield
     except TimeoutError as error:
         raise PoolUnreachable(
-            f"{method} {url} was not answered within {limits.seconds:g} s. "
+            f"{method} {url} was not answered within {seconds:g} s. "
             "The service or the network is overloaded or down."
         ) from error
     except (

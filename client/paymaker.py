@@ -1,12 +1,18 @@
 """Whether the paymaker has taken over a pay log (spec 2 "Paymaker")."""
 
-import base64
 import hashlib
 from http import HTTPStatus
 
 import aiohttp
 
-from packetcrypt.client.http import HttpLimits, PoolNonsense, PoolNotReady, check_url, post
+from packetcrypt.client.http import (
+    HttpLimits,
+    PoolNonsense,
+    PoolNotReady,
+    basic_authorization,
+    check_url,
+    post,
+)
 from packetcrypt.protocol.errors import DecodeError
 from packetcrypt.protocol.json_fields import JsonFields
 
@@ -31,9 +37,8 @@ class PaymakerClient:
     ) -> None:
         self._session = session
         self._url = check_url(paymaker_url).rstrip("/") + "/events"
-        credentials = base64.b64encode(f"{USER}:{password}".encode()).decode()
         self._headers = {
-            "Authorization": f"Basic {credentials}",
+            "Authorization": basic_authorization(USER, password),
             "Content-Type": "application/x-ndjson",
         }
         self._limits = HttpLimits(REPLY_SIZE_LIMIT, seconds)
