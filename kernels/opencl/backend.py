@@ -111,7 +111,7 @@ class OpenCLKernels(AnnouncementKernels):
             keystream = np.frombuffer(expand(job.search_seed(root), 0, STATE_SIZE), np.uint8)
             header = np.frombuffer(job.encoded_header, np.uint8)
             buffers.uploads = [
-                cl.enqueue_copy(self._context.queue, device, host, is_blocking=False)
+                self._context.copy_to_device(device, host)
                 for device, host in ((buffers.keystream, keystream), (buffers.header, header))
             ]
         return _OpenCLPreparedJob(job, root, compact_to_target(job.header.work_bits), buffers)

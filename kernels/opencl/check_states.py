@@ -7,6 +7,7 @@ import pyopencl as cl
 from packetcrypt.kernels.opencl.buffers import allocate, download, upload
 from packetcrypt.kernels.opencl.check_items import MadeItems
 from packetcrypt.kernels.opencl.context import DeviceContext
+from packetcrypt.kernels.opencl.device_use import CountedKernel
 from packetcrypt.kernels.opencl.tile import TileLayout, hashing_work_items, launch_shape
 from packetcrypt.protocol.announcement import HASH_SIZE
 
@@ -22,11 +23,11 @@ class CheckKernels:
         self._context = context
         self.layout = TileLayout.of(context.traits)
         program = context.build("check.cl", **self.layout.defines)
-        self._start = cl.Kernel(program, "check_start")
-        self._update = cl.Kernel(program, "check_update")
-        self._finish = cl.Kernel(program, "check_finish")
-        self._branches = cl.Kernel(program, "check_branches")
-        self._keys = cl.Kernel(program, "check_keys")
+        self._start = context.kernel(program, "check_start")
+        self._update = context.kernel(program, "check_update")
+        self._finish = context.kernel(program, "check_finish")
+        self._branches = context.kernel(program, "check_branches")
+        self._keys = context.kernel(program, "check_keys")
 
     def tiles(self, count: int) -> int:
         """Tiles that hold the states of so many announcements."""
@@ -62,7 +63,7 @@ class CheckKernels:
         return hashing_work_items(self._context.traits, count)
 
     def _run(
-        self, kernel: cl.Kernel, work_items: int, count: int, arguments: tuple[cl.Buffer, ...]
+        self, kernel: CountedKernel, work_items: int, count: int, arguments: tuple[cl.Buffer, ...]
     ) -> None:
         shape = launch_shape(self._context.traits, work_items)
         kernel(self._context.queue, *shape, *arguments, np.uint32(count))

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pyopencl as cl
 
+from packetcrypt.kernels.opencl.device_use import CountedKernel, DeviceUse
 from packetcrypt.protocol.errors import DeviceError
 
 KERNEL_FOLDER: Final = Path(__file__).parent
@@ -69,14 +72,24 @@ class DeviceContext:
     context : a context of that device alone
     queue   : an in-order command queue: what is enqueued first is finished first
     traits  : what the device is
+    use     : what it was asked to do so far
+
+    profile : note how long kernels take (`DeviceUse.take_profile`)
     """
 
-    def __init__(self, device: cl.Device, *, lanes: int | None = None) -> None:
+    def __init__(
+        self, device: cl.Device, *, lanes: int | None = None, profile: bool = False
+    ) -> None:
         self.device = device
         self.traits = DeviceTraits.of(device, lanes)
+        self.use = DeviceUse(profiled=[] if profile else None)
         try:
             self.context = cl.Context([device])
-            self.queue = cl.CommandQueue(self.context, device)
+            self.queue = (
+                cl.CommandQueue(self.context, device, cl.command_queue_properties.PROFILING_ENABLE)
+                if profile
+                else cl.CommandQueue(self.context, device)
+            )
         except cl.Error as error:
             raise DeviceError(
                 f"device {self.traits.name!r} cannot be opened: {error}. "
@@ -108,6 +121,35 @@ class DeviceContext:
                 f"device with --device. The compiler said:\n{log}"
             ) from error
         return program
+
+    def kernel(self, program: cl.Program, name: str) -> CountedKernel:
+        """A kernel of a program that was built here; its launches are counted."""
+        return CountedKernel(program, name, self.use)
+
+    def copy_to_device(
+        self, buffer: cl.Buffer, array: npt.NDArray[np.generic], offset: int = 0
+    ) -> cl.Event:
+        """Enqueue a copy of `array` to the buffer's byte `offset` on; returns at once.
+
+        Dropping the event would wait for it.
+        """
+        self.use.copied(array.nbytes)
+        return cl.enqueue_copy(self.queue, buffer, array, dst_offset=offset, is_blocking=False)
+
+    def copy_to_host(
+        self,
+        array: npt.NDArray[np.generic],
+        buffer: cl.Buffer,
+        offset: int = 0,
+        *,
+        wait: bool = False,
+    ) -> cl.Event:
+        """Enqueue a copy of the buffer's bytes from `offset` on that fills `array`.
+
+        Returns at once, or when it is done if `wait`. Dropping the event would wait for it.
+        """
+        self.use.copied(array.nbytes)
+        return cl.enqueue_copy(self.queue, array, buffer, src_offset=offset, is_blocking=wait)
 
     @contextmanager
     def reporting(self, doing: str) -> Iterator[None]:

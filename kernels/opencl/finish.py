@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyopencl as cl
 
 from packetcrypt.kernels.interface import FoundAnnouncements
-from packetcrypt.kernels.opencl.buffers import allocate
+from packetcrypt.kernels.opencl.buffers import allocate, download
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.search import FIND_SIZE
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
@@ -49,7 +49,7 @@ class AnnouncementFinish:
     def __init__(self, context: DeviceContext) -> None:
         self._context = context
         program = context.build("announcement_finish.cl")
-        self._kernel = cl.Kernel(program, "announcement_finish")
+        self._kernel = context.kernel(program, "announcement_finish")
         units = context.traits.compute_units
         self._work_items = units if context.traits.is_cpu else units * _GPU_WORK_ITEMS
 
@@ -76,9 +76,7 @@ class AnnouncementFinish:
             (launch.host_announcements, launch.announcements),
             (launch.host_keys, launch.keys),
         )
-        events = [
-            cl.enqueue_copy(queue, host, device, is_blocking=False) for host, device in copies
-        ]
+        events = [self._context.copy_to_host(host, device) for host, device in copies]
         queue.flush()
         return events
 
@@ -91,8 +89,8 @@ class AnnouncementFinish:
         if count > len(keys):
             announcements = np.empty((count, ANNOUNCEMENT_SIZE), np.uint8)
             keys = np.empty(count, np.uint64)
-            cl.enqueue_copy(self._context.queue, announcements, launch.announcements)
-            cl.enqueue_copy(self._context.queue, keys, launch.keys)
+            download(self._context, launch.announcements, announcements)
+            download(self._context, launch.keys, keys)
         soft_nonces = _soft_nonces(announcements[:count])
         order = np.argsort(soft_nonces)
         return FoundAnnouncements(announcements[order], keys[order], soft_nonces[order])

@@ -20,8 +20,8 @@ class MerkleTrees:
     def __init__(self, context: DeviceContext) -> None:
         self._context = context
         program = context.build("merkle.cl")
-        self._leaves = cl.Kernel(program, "merkle_leaves")
-        self._level = cl.Kernel(program, "merkle_level")
+        self._leaves = context.kernel(program, "merkle_leaves")
+        self._level = context.kernel(program, "merkle_level")
 
     def enqueue_leaves(self, table: cl.Buffer, tree: cl.Buffer, items: range) -> cl.Event:
         """Hash `items` of the table, of 1024 bytes each, into the leaf level."""

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
-from packetcrypt.kernels.opencl.buffers import upload
+from packetcrypt.kernels.opencl.buffers import allocate, upload
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.tile import TileLayout, launch_shape
 from packetcrypt.kernels.program import MAX_DEPTH, DecodedProgram, Scope
@@ -92,7 +92,7 @@ class RandHash:
             **{f"OP_{opcode.name}": int(opcode) for opcode in Opcode},
             **{f"SCOPE_{scope.name}": int(scope) for scope in Scope},
         )
-        self._kernel = cl.Kernel(program, "randhash_items")
+        self._kernel = context.kernel(program, "randhash_items")
         self._scratch: cl.Buffer | None = None
         self._scratch_size = 0
 
@@ -162,6 +162,5 @@ class RandHash:
         size = -(-size // _ALIGNMENT) * _ALIGNMENT
         if size * work_items > self._scratch_size:
             self._scratch_size = size * work_items
-            flags = cl.mem_flags.READ_WRITE | cl.mem_flags.HOST_NO_ACCESS
-            self._scratch = cl.Buffer(self._context.context, flags, self._scratch_size)
+            self._scratch = allocate(self._context, self._scratch_size)
         return size

@@ -67,7 +67,7 @@ class AnnouncementSearch:
         self._context = context
         self._sizes = sizes
         program = context.build("announcement_search.cl", BATCH=sizes.batch)
-        self._kernel = cl.Kernel(program, "announcement_search")
+        self._kernel = context.kernel(program, "announcement_search")
         slabs = self._slab_size(program) * sizes.work_items
         self._slabs = allocate(context, slabs)
 
@@ -75,7 +75,7 @@ class AnnouncementSearch:
         """Only the source knows it: it depends on the vector width that the compiler found."""
         size = np.zeros(1, np.uint32)
         buffer = allocate(self._context, size.nbytes)
-        kernel = cl.Kernel(program, "announcement_slab_size")
+        kernel = self._context.kernel(program, "announcement_slab_size")
         kernel(self._context.queue, (1,), (1,), buffer)
         download(self._context, buffer, size)
         return int(size[0])

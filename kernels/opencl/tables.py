@@ -50,13 +50,7 @@ class TableBuilder:
             launch.wait()
         self._merkle.enqueue_levels(tree)
         root = np.empty(NODE_SIZE, np.uint8)
-        read = cl.enqueue_copy(
-            self._context.queue,
-            root,
-            tree,
-            src_offset=NODE_SIZE * ROOT_ROW,
-            is_blocking=False,
-        )
+        read = self._context.copy_to_host(root, tree, NODE_SIZE * ROOT_ROW)
         yield
         read.wait()
         for _ in self._build(job.table1_seeds(root.tobytes()), table):
