@@ -36,8 +36,7 @@ async def recent_blocks(
     height = config.current_height - 1
     try:
         while wanted is not None and height >= 0 and len(blocks) < TRACKED_PARENTS:
-            block = already.get(wanted) or await master.blkinfo(wanted[::-1].hex())
-            _check_height(master, block, height)
+            block = already.get(wanted) or await block_of_chain(master, wanted, height)
             blocks.append(block)
             wanted, height = block.previous_hash, height - 1
     except PoolError as problem:
@@ -45,10 +44,16 @@ async def recent_blocks(
     return RecentBlocks(tuple(blocks))
 
 
-def _check_height(master: MasterClient, block: BlockInfo, height: int) -> None:
+async def block_of_chain(master: MasterClient, block_hash: bytes, height: int) -> BlockInfo:
+    """The block with this hash, at this height as the blocks after it imply.
+
+    Raises `PoolNonsense` if the master says another height, and what `MasterClient.blkinfo` raises.
+    """
+    block = await master.blkinfo(block_hash[::-1].hex())
     if block.height != height:
         raise PoolNonsense(
             f"{master.url} says that block {block.hash[::-1].hex()} has height {block.height}, "
             f"but by its config.json and the blocks after it that is {height}. "
             "The pool's master is broken; tell its operator."
         )
+    return block
