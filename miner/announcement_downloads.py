@@ -1,0 +1,91 @@
+"""How all that one handler offers over HTTP is fetched once, however often downloads break off."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from packetcrypt.client.announcement_files import AnnouncementFile, AnnouncementFilesClient
+from packetcrypt.client.complaints import Complaints
+from packetcrypt.protocol.errors import PoolError
+
+INDEX_INTERVAL: Final = 5.0
+"""Seconds between two looks at a handler's index."""
+
+
+class HandlerDownloads:
+    """The downloads from one handler; `run` is the only task and owns them.
+
+    wanted : whether announcements with a parent height can be used; others are not fetched (yet)
+    take   : gets the announcements as they come, (n, 1024) uint8; awaited, so that whoever cannot
+             keep up slows the downloads down
+    slots  : bounds the downloads from all handlers together
+    """
+
+    def __init__(
+        self,
+        client: AnnouncementFilesClient,
+        wanted: Callable[[int], bool],
+        take: Callable[[npt.NDArray[np.uint8]], Awaitable[None]],
+        slots: asyncio.Semaphore,
+        complaints: Complaints,
+        interval: float = INDEX_INTERVAL,
+    ) -> None:
+        self.url = client.url
+        self.received_bytes = 0
+        self._client = client
+        self._wanted = wanted
+        self._take = take
+        self._slots = slots
+        self._complaints = complaints
+        self._interval = interval
+        #: announcements had of each file that is in the index; None if it is complete
+        self._progress: dict[AnnouncementFile, int | None] = {}
+        self._under_way: set[AnnouncementFile] = set()
+
+    async def run(self) -> None:
+        """Fetches what is new, for ever."""
+        async with asyncio.TaskGroup() as downloads:
+            while True:
+                for file in await self._missing():
+                    self._under_way.add(file)
+                    downloads.create_task(self._fetch(file), name=f"{self.url} {file.name}")
+                await asyncio.sleep(self._interval)
+
+    async def _missing(self) -> list[AnnouncementFile]:
+        """Files to fetch now, the newest first: their announcements are worth the most."""
+        try:
+            offered = await self._client.index()
+        except PoolError as error:
+            self._complaints.report((self.url, "index"), f"{error} Trying again.")
+            return []
+        self._complaints.resolve((self.url, "index"), f"{self.url} offers announcements again.")
+        self._progress = {file: self._progress.get(file, 0) for file in offered}
+        return [
+            file
+            for file, had in self._progress.items()
+            if had is not None and file not in self._under_way and self._wanted(file.parent_height)
+        ]
+
+    async def _fetch(self, file: AnnouncementFile) -> None:
+        had = self._progress.get(file) or 0
+        try:
+            async with self._slots:
+                async for announcements in self._client.download(file, had):
+                    had += len(announcements)
+                    self.received_bytes += announcements.nbytes
+                    await self._take(announcements)
+        except PoolError as error:
+            # The next look at the index begins where this ended.
+            self._settle(file, had)
+            self._complaints.report((self.url, "download"), f"{error} Trying again.")
+        else:
+            self._settle(file, None)
+        finally:
+            self._under_way.discard(file)
+
+    def _settle(self, file: AnnouncementFile, had: int | None) -> None:
+        if file in self._progress:
+            self._progress[file] = had
