@@ -12,13 +12,15 @@ disturb less than the wall clock.
 import argparse
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
+from packetcrypt.kernels.opencl.backend import default_tuning
 from packetcrypt.kernels.opencl.context import DeviceContext
-from packetcrypt.kernels.opencl.search import FIND_SIZE, AnnouncementSearch, SearchSizes
+from packetcrypt.kernels.opencl.search import FIND_SIZE, AnnouncementSearch
 from packetcrypt.protocol.announcement import TABLE_SIZE
 from packetcrypt.protocol.cryptocycle import ITEM_SIZE
 from packetcrypt.protocol.primitives import expand
@@ -36,10 +38,9 @@ def main() -> None:
     arguments = parser.parse_args()
     device = cl.get_platforms()[arguments.platform].get_devices()[arguments.device]
     context = DeviceContext(device)
-    sizes = SearchSizes.for_device(context)
+    sizes = default_tuning(context.traits)
     if arguments.batch is not None:
-        units = context.traits.compute_units
-        sizes = SearchSizes(arguments.batch, units, 1, units * arguments.batch * 10)
+        sizes = replace(sizes, batch=arguments.batch)
     search = AnnouncementSearch(context, sizes)
 
     def upload(data: npt.NDArray[np.uint8]) -> cl.Buffer:

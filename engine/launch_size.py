@@ -5,10 +5,13 @@ from typing import Final
 from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
 from packetcrypt.kernels.interface import AnnouncementKernels
 
-#: Two launches are in flight and cannot be recalled; together with a step of preparing they must
-#: end within the 50 ms (on a GPU 20 ms) in which new work has to stop the search.
-TARGET_S: Final = 0.015
-GPU_TARGET_S: Final = 0.006
+#: The launches in flight, usually two, cannot be recalled; together with a step of preparing they
+#: must end within the 50 ms (on a GPU 20 ms) in which new work has to stop the search.
+IN_FLIGHT_S: Final = 0.03
+GPU_IN_FLIGHT_S: Final = 0.012
+
+#: Of two launches.
+TARGET_S: Final = IN_FLIGHT_S / 2
 
 #: Speed is measured over this much time, because the times of single launches say little: when the
 #: host was busy meanwhile, one seems to last long and the next no time at all.
@@ -37,8 +40,8 @@ class LaunchSize:
     @classmethod
     def of(cls, device: DeviceInfo, kernels: AnnouncementKernels) -> "LaunchSize":
         """For `device`, whose kernels these are."""
-        target = GPU_TARGET_S if device.kind is DeviceKind.GPU else TARGET_S
-        return cls(kernels.launch_quantum, kernels.max_launch, target)
+        in_flight = GPU_IN_FLIGHT_S if device.kind is DeviceKind.GPU else IN_FLIGHT_S
+        return cls(kernels.launch_quantum, kernels.max_launch, in_flight / kernels.launches)
 
     @property
     def nonces(self) -> int:

@@ -131,7 +131,7 @@ class SearchPipeline:
             self._searching, self._ready = self._ready, None
         searching = self._searching
         searched = None
-        if len(self._flights) == self._kernels.LAUNCHES:
+        if len(self._flights) == self._kernels.launches:
             searched = self._land()
         elif searching is not None and not searching.submitted:
             self._submit(searching)

@@ -43,6 +43,20 @@ class CheckedAnnouncements:
     keys: npt.NDArray[np.uint64]
 
 
+@dataclass(frozen=True)
+class StageSeconds:
+    """How long a device computed, by what it did.
+
+    tables    : items of tables and Merkle trees
+    search    : soft nonces
+    finishing : announcements, from what was found
+    """
+
+    tables: float
+    search: float
+    finishing: float
+
+
 class PreparedJob(Protocol):
     """A job whose tables and Merkle tree lie ready on the device."""
 
@@ -68,13 +82,12 @@ class AnnouncementKernels(ABC):
 
     #: A job slot holds the tables of one prepared job; two allow preparing while searching.
     SLOTS = 2
-    #: `search` launches may be outstanding at a time (double-buffered results).
-    LAUNCHES = 2
-
     #: Most soft nonces one `search` call takes.
     max_launch: int
     #: Launches are most efficient in multiples of this many soft nonces.
     launch_quantum: int
+    #: `search` launches may be outstanding at a time.
+    launches: int = 2
 
     @abstractmethod
     def prepare(self, job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
@@ -114,6 +127,13 @@ class AnnouncementKernels(ABC):
         uint8, internal byte order. Any n, also 0; announcements of one job are found and share
         their random programs. Raises `DeviceError` if the device fails.
         """
+
+    def stage_seconds(self) -> StageSeconds | None:
+        """Where the time went since the last call, without what `check` did.
+
+        None from kernels that were not opened to measure it.
+        """
+        return None
 
     @abstractmethod
     def close(self) -> None:

@@ -14,15 +14,17 @@ from packetcrypt.kernels.interface import (
     FoundAnnouncements,
     PreparedJob,
     SearchLaunch,
+    StageSeconds,
 )
 from packetcrypt.kernels.opencl.buffers import allocate
 from packetcrypt.kernels.opencl.check import AnnouncementChecks
-from packetcrypt.kernels.opencl.context import DeviceContext
+from packetcrypt.kernels.opencl.context import DeviceContext, DeviceTraits
 from packetcrypt.kernels.opencl.finish import AnnouncementFinish, LaunchBuffers
 from packetcrypt.kernels.opencl.merkle import TREE_SIZE
 from packetcrypt.kernels.opencl.randhash import RandHash
-from packetcrypt.kernels.opencl.search import AnnouncementSearch, SearchSizes
+from packetcrypt.kernels.opencl.search import AnnouncementSearch
 from packetcrypt.kernels.opencl.tables import TableBuilder
+from packetcrypt.kernels.tuning import Tuning
 from packetcrypt.protocol.announcement import HEADER_SIZE, TABLE_SIZE
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.cryptocycle import ITEM_SIZE, STATE_SIZE
@@ -81,26 +83,37 @@ class _OpenCLLaunch:
 class OpenCLKernels(AnnouncementKernels):
     """The announcement computations on one OpenCL device (spec 1 §4).
 
-    Raises `DeviceError` if the device cannot be opened or does not compile the kernels. `lanes`
-    overrides the vector width that follows from the type of the device (tests do).
+    tuning  : how searches are cut; by default as it suits the kind of device
+    lanes   : overrides the vector width that follows from the kind of device (tests do)
+    profile : measure how long the kernels take (`stage_seconds`)
+
+    Raises `DeviceError` if the device cannot be opened or does not compile the kernels.
     """
 
-    def __init__(self, device: cl.Device, *, lanes: int | None = None) -> None:
-        context = DeviceContext(device, lanes=lanes)
-        sizes = SearchSizes.for_device(context)
-        self.max_launch = sizes.max_launch
-        self.launch_quantum = sizes.quantum
+    def __init__(
+        self,
+        device: cl.Device,
+        tuning: Tuning | None = None,
+        *,
+        lanes: int | None = None,
+        profile: bool = False,
+    ) -> None:
+        context = DeviceContext(device, lanes=lanes, profile=profile)
+        tuning = tuning or default_tuning(context.traits)
+        self.max_launch = tuning.max_launch
+        self.launch_quantum = tuning.quantum
+        self.launches = tuning.launches
         self._context = context
         with context.reporting("loading the kernels"):
             # One for both: its kernel takes the longest to compile.
             randhash = RandHash(context)
             self._tables = TableBuilder(context, randhash)
-            self._search = AnnouncementSearch(context, sizes)
+            self._search = AnnouncementSearch(context, tuning)
             self._finish = AnnouncementFinish(context)
             self._checks = AnnouncementChecks(context, randhash)
             self._slots = [_Slot(context) for _ in range(self.SLOTS)]
             self._free = deque(
-                LaunchBuffers(context, sizes.max_launch) for _ in range(self.LAUNCHES)
+                LaunchBuffers(context, tuning.max_launch) for _ in range(self.launches)
             )
 
     def prepare(self, job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
@@ -136,7 +149,7 @@ class OpenCLKernels(AnnouncementKernels):
             )
         if not self._free:
             raise DeviceError(
-                f"{self.LAUNCHES} launches are outstanding: call result() of one first"
+                f"{self.launches} launches are outstanding: call result() of one first"
             )
         launch = self._free.popleft()
         slot = prepared.slot
@@ -157,8 +170,24 @@ class OpenCLKernels(AnnouncementKernels):
         with self._context.reporting("checking announcements"):
             return self._checks.check(announcements, parent_hashes)
 
+    def stage_seconds(self) -> StageSeconds | None:
+        """See `AnnouncementKernels.stage_seconds`: the sums of what the device itself measured."""
+        if self._context.use.profiled is None:
+            return None
+        by_kernel = self._context.use.take_profile()
+        search = by_kernel.pop("announcement_search", 0.0)
+        finishing = by_kernel.pop("announcement_finish", 0.0)
+        return StageSeconds(tables=sum(by_kernel.values()), search=search, finishing=finishing)
+
     def close(self) -> None:
         """Wait for what is under way and let go of the buffers."""
         self._context.close()
         self._slots.clear()
         self._free.clear()
+
+
+def default_tuning(traits: DeviceTraits) -> Tuning:
+    """What suits a device of this kind."""
+    if traits.lanes > 1:
+        return Tuning.for_opencl_cpu(traits.compute_units)
+    return Tuning.for_gpu(traits.compute_units)

@@ -31,6 +31,7 @@ class WatchedKernels(AnnouncementKernels):
         self._real = real
         self.max_launch = real.max_launch
         self.launch_quantum = real.launch_quantum
+        self.launches = real.launches
         self.log: list[tuple[str, int]] = []
         self.in_flight: list[PreparedJob] = []
         self.slots: dict[int, PreparedJob] = {}
@@ -61,7 +62,7 @@ class WatchedKernels(AnnouncementKernels):
         count: int,
         cancelled: Callable[[], bool] | None = None,
     ) -> SearchLaunch:
-        assert len(self.in_flight) < self.LAUNCHES, "more launches than there are buffers for"
+        assert len(self.in_flight) < self.launches, "more launches than there are buffers for"
         assert prepared in self.slots.values(), "a job was searched that is no longer there"
         self.in_flight.append(prepared)
         self.log.append(("search", prepared.job.header.hard_nonce))
@@ -168,7 +169,7 @@ def test_stopping_gives_up_the_next_job_and_lands_what_flies(
     for searched in SearchPipeline(watched, ranges(usual_work), stopped=stopped.is_set).run():
         if stopped.is_set():
             after_stop.append(searched)
-        elif len(watched.in_flight) == watched.LAUNCHES and ("prepare", 1) in watched.log:
+        elif len(watched.in_flight) == watched.launches and ("prepare", 1) in watched.log:
             stopped.set()
             watched.log.append(("stop", 0))
 
@@ -187,7 +188,7 @@ def test_launches_cut_short_are_not_counted(
     for searched in SearchPipeline(watched, ranges(usual_work), stopped=full.is_set).run():
         if full.is_set():
             counted.append((searched.nonces, searched.job_done))
-        elif len(watched.in_flight) == watched.LAUNCHES:
+        elif len(watched.in_flight) == watched.launches:
             full.set()
 
     assert counted == [(0, False)] * 2

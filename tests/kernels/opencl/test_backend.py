@@ -58,7 +58,7 @@ def search_all(kernels: OpenCLKernels, job: PreparedJob, end: int) -> FoundAnnou
     ]
     results, outstanding = [], []
     for nonces in ranges:
-        if len(outstanding) == kernels.LAUNCHES:
+        if len(outstanding) == kernels.launches:
             results.append(outstanding.pop(0).result())
         outstanding.append(kernels.search(job, nonces.start, len(nonces)))
     results += [launch.result() for launch in outstanding]
@@ -126,7 +126,7 @@ def test_a_job_is_searched_while_the_other_slot_is_prepared(kernels: OpenCLKerne
     for nonce in range(0, end, end // 4):
         next(preparing)
         launches.append(kernels.search(first, nonce, end // 4))
-        if len(launches) == kernels.LAUNCHES:
+        if len(launches) == kernels.launches:
             results = [launch.result() for launch in launches]
             launches.clear()
             assert all(len(found.keys) for found in results)
@@ -150,7 +150,7 @@ def test_a_given_up_preparation_leaves_the_other_slot_alone(kernels: OpenCLKerne
 
 def test_more_launches_than_result_buffers_are_refused(kernels: OpenCLKernels) -> None:
     job = prepared(kernels, job_of(SMALLEST))
-    launches = [kernels.search(job, 0, 1) for _ in range(kernels.LAUNCHES)]
+    launches = [kernels.search(job, 0, 1) for _ in range(kernels.launches)]
 
     with pytest.raises(DeviceError, match="outstanding"):
         kernels.search(job, 0, 1)

@@ -14,7 +14,8 @@ import pytest
 from packetcrypt.kernels.interface import FoundAnnouncements
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.finish import AnnouncementFinish, LaunchBuffers
-from packetcrypt.kernels.opencl.search import AnnouncementSearch, SearchSizes, target_words
+from packetcrypt.kernels.opencl.search import AnnouncementSearch, target_words
+from packetcrypt.kernels.tuning import Tuning
 from packetcrypt.protocol import cryptocycle
 from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
 from packetcrypt.protocol.difficulty import compact_to_target, meets
@@ -41,10 +42,9 @@ class Search:
     def __init__(self, lanes: int, batch: int) -> None:
         device = cl.get_platforms()[0].get_devices()[0]
         self.context = DeviceContext(device, lanes=lanes)
-        sizes = SearchSizes(batch=batch, work_items=2, group_size=1, max_launch=4096)
-        self._search = AnnouncementSearch(self.context, sizes)
+        self._search = AnnouncementSearch(self.context, Tuning(batch, work_items=2))
         self._finish = AnnouncementFinish(self.context)
-        self._launch = LaunchBuffers(self.context, sizes.max_launch)
+        self._launch = LaunchBuffers(self.context, capacity=4096)
         self._keystream = self._upload(np.frombuffer(expand(SEED, 0, 2048), np.uint8))
         self._header = self._upload(np.frombuffer(HEADER.encode(), np.uint8))
         self._table = self._upload(TABLE)
