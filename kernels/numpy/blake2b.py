@@ -61,25 +61,29 @@ class Blake2b:
             np.empty(rows * capacity, np.uint64) for rows in (4, 5, 6, 5, 4)
         )
 
-    def digests(self, messages: U64s, digest_size: int) -> U64s:
-        """Hash n messages of whole 128-byte blocks: (digest_size // 8, n) uint64.
+    def digests(self, messages: U64s, digest_size: int, size: int | None = None) -> U64s:
+        """Hash n messages that lie in whole 128-byte blocks: (digest_size // 8, n) uint64.
 
         messages    : (n, words) uint64 of any strides, words a multiple of 16 and not 0
         digest_size : bytes, 8, 16, … 64
+        size        : bytes of a message, if the last block has zeros behind its end
         """
         digests = np.empty((digest_size // 8, len(messages)), np.uint64)
         for start in range(0, len(messages), self._capacity):
             piece = messages[start : start + self._capacity]
-            digests[:, start : start + self._capacity] = self._hash(piece, digest_size)
+            digests[:, start : start + self._capacity] = self._hash(
+                piece, digest_size, size or 8 * messages.shape[1]
+            )
         return digests
 
-    def _hash(self, messages: U64s, digest_size: int) -> U64s:
+    def _hash(self, messages: U64s, digest_size: int, size: int) -> U64s:
         count, words = messages.shape
         chain = np.repeat(_IV, count, axis=1)
         chain[0] ^= np.uint64(0x01010000 ^ digest_size)  # no key, sequential
         for start in range(0, words, _BLOCK_WORDS):
             end = start + _BLOCK_WORDS
-            self._compress(chain, messages[:, start:end], 8 * end, last=end == words)
+            absorbed = min(8 * end, size)
+            self._compress(chain, messages[:, start:end], absorbed, last=end == words)
             self._checkpoint()
         return chain[: digest_size // 8]
 

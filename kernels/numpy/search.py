@@ -62,7 +62,7 @@ def search(
         leaves = item_numbers(states, TABLE_SIZE)
         workspace.cycle.update(states, prepared.table, leaves, BEYOND_ITEM if left else WHOLE)
     hashes = work_hashes(workspace.blake, states)
-    found = _meeting(hashes, prepared.job.header.work_bits)
+    found = meeting(hashes, prepared.job.header.work_bits)
     states = states[found]
     states[:, :WORK_HASH_WORDS] = hashes[found]
     soft_nonces = (first + found).astype(np.uint32)
@@ -74,7 +74,7 @@ def work_hashes(blake: Blake2b, states: States) -> npt.NDArray[np.uint64]:
     return np.ascontiguousarray(blake.digests(states[:, : STATE_SIZE // 8], 32).T)
 
 
-def _meeting(hashes: npt.NDArray[np.uint64], work_bits: int) -> npt.NDArray[np.intp]:
+def meeting(hashes: npt.NDArray[np.uint64], work_bits: int) -> npt.NDArray[np.intp]:
     """Indexes of the (n, 4) uint64 hashes that meet a compact target."""
     # Nearly all hashes fail at their top word already.
     top = np.uint64(compact_to_target(work_bits) >> 192)

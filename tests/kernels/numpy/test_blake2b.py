@@ -25,6 +25,18 @@ def test_digests(size: int, digest_size: int, seed: int) -> None:
     ]
 
 
+@pytest.mark.parametrize("size", [1, 96, 128, 129, 200])
+def test_messages_that_do_not_fill_their_last_block(size: int) -> None:
+    messages = np.zeros((5, 8 * 16 * (-(-size // 128))), np.uint8)
+    messages[:, :size] = np.random.default_rng(size).integers(0, 256, (5, size), np.uint8)
+
+    digests = Blake2b(5).digests(messages.view(np.uint64), 32, size)
+
+    assert [column.tobytes() for column in digests.T] == [
+        hashlib.blake2b(message[:size].tobytes(), digest_size=32).digest() for message in messages
+    ]
+
+
 def test_more_messages_than_fit_at_once() -> None:
     messages = np.arange(11 * 16, dtype=np.uint64).reshape(11, 16)
     assert (Blake2b(4).digests(messages, 32) == Blake2b(11).digests(messages, 32)).all()
