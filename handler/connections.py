@@ -7,7 +7,7 @@ import socket
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from packetcrypt.handler.settings import AnnHandlerSettings
+from packetcrypt.handler.settings import HandlerSettings
 from packetcrypt.protocol.errors import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class HttpListener:
     def __init__(
         self,
         application: web.Application,
-        settings: AnnHandlerSettings,
+        settings: HandlerSettings,
         listener: socket.socket | None = None,
     ) -> None:
         self._settings = settings

@@ -13,7 +13,7 @@ class DiskThread:
     """Runs blocking calls one after another."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(1, "ah-disk")
+        self._executor = ThreadPoolExecutor(1, "handler-disk")
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of the call, which goes on to its end even if the wait for it is cancelled."""

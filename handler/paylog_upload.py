@@ -6,8 +6,9 @@ from collections.abc import Callable
 import aiohttp
 
 from packetcrypt.client.paymaker import PaymakerClient
-from packetcrypt.handler.settings import AnnHandlerSettings
-from packetcrypt.handler.storage import Storage
+from packetcrypt.handler.disk_thread import DiskThread
+from packetcrypt.handler.paylog import PayLog
+from packetcrypt.handler.settings import HandlerSettings
 from packetcrypt.protocol.errors import ConfigError, PoolError
 
 _log = logging.getLogger(__name__)
@@ -22,14 +23,15 @@ class PayLogUpload:
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        settings: AnnHandlerSettings,
-        storage: Storage,
+        settings: HandlerSettings,
+        paylog: PayLog,
+        disk: DiskThread,
         paymaker_url: Callable[[], str | None],
     ) -> None:
         self._session = session
         self._settings = settings
-        self._paylog = storage.paylog
-        self._disk = storage.disk
+        self._paylog = paylog
+        self._disk = disk
         self._paymaker_url = paymaker_url
 
     async def close_and_upload(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.master import MasterClient
 from packetcrypt.client.recent_blocks import recent_blocks
+from packetcrypt.handler.listing import Listing
 from packetcrypt.handler.pool_state import ParentBlock, PoolState
 from packetcrypt.handler.settings import AnnHandlerSettings
 from packetcrypt.protocol.errors import PoolError
@@ -37,6 +38,7 @@ class PoolFollower:
         self._settings = settings
         self._on_change = on_change
         self._complaints = Complaints(_log)
+        self._listing = Listing(settings, "nothing is accepted")
         self._blocks: tuple[BlockInfo, ...] = ()
 
     async def poll(self) -> None:
@@ -44,7 +46,7 @@ class PoolFollower:
         try:
             config = await self._master.config()
             self.paymaker_url = config.paymaker_url
-            number = self._own_number(config)
+            number = self._listing.number_in(config.submit_ann_urls)
             self._blocks = await self._recent_blocks(config)
         except PoolError as error:
             self._complaints.report(("master",), str(error))
@@ -65,20 +67,6 @@ class PoolFollower:
             await self._on_change(state)
             self._log_change(state)
             self.state = state
-
-    def _own_number(self, config: MasterConfig) -> int | None:
-        urls = [url.rstrip("/") for url in config.submit_ann_urls]
-        if self._settings.submit_url in urls:
-            self._complaints.resolve(("listed",), "the master lists this handler now")
-            return urls.index(self._settings.submit_url)
-        listed = ", ".join(config.submit_ann_urls) or "empty"
-        self._complaints.report(
-            ("listed",),
-            f"the master {self._settings.pool.master_url} does not list this handler, so that "
-            f"nothing is accepted: its submitAnnUrls must contain {self._settings.submit_url} "
-            f"(this handler's public_url and /submit), but are {listed}",
-        )
-        return None
 
     async def _recent_blocks(self, config: MasterConfig) -> tuple[BlockInfo, ...]:
         """The blocks that announcements may have as parents, the tip first.

@@ -9,9 +9,14 @@ from pathlib import Path
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.typedefs import Handler
 
 from packetcrypt.handler.announcement_files import AnnouncementFiles
+from packetcrypt.handler.http_answers import (
+    BodyTooLong,
+    answering_problems,
+    json_answer,
+    read_body,
+)
 from packetcrypt.handler.intake import Intake, Overloaded, PostFailed
 from packetcrypt.handler.pool_state import PoolState
 from packetcrypt.handler.settings import SUBMIT_PATH, AnnHandlerSettings
@@ -51,7 +56,7 @@ class HandlerServer:
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        application = web.Application(middlewares=[_answer_problems])
+        application = web.Application(middlewares=[answering_problems(_error_body)])
         # A reverse proxy may take the path of public_url off; without one it comes along.
         for prefix in {"", self._settings.public_path}:
             application.router.add_post(prefix + SUBMIT_PATH, self._submit)
@@ -81,24 +86,13 @@ class HandlerServer:
         return _answer(HTTPStatus.BAD_REQUEST if reply.errors else HTTPStatus.OK, reply)
 
     async def _read_body(self, request: web.Request) -> bytes:
-        """The body, as far as it may be long and slow."""
-        body = bytearray()
-        if (request.content_length or 0) > BODY_LIMIT:
-            raise _too_long()
         try:
-            async with asyncio.timeout(self._settings.request_timeout):
-                async for chunk in request.content.iter_any():
-                    body += chunk
-                    if len(body) > BODY_LIMIT:
-                        raise _too_long()
-        except TimeoutError:
+            return await read_body(request, BODY_LIMIT, self._settings.request_timeout)
+        except BodyTooLong:
+            raise PostRefused(f"size above the limit of {BODY_LIMIT} bytes") from None
+        except web.HTTPException:
             self._statistics.refused += 1
-            raise web.HTTPRequestTimeout from None
-        except (ConnectionError, web.RequestPayloadError):
-            # The client left, or sent chunks that are none.
-            self._statistics.refused += 1
-            raise web.HTTPBadRequest from None
-        return bytes(body)
+            raise
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
         self._authorise(request)
@@ -146,31 +140,13 @@ class _TimedFile(web.FileResponse):
             raise ConnectionResetError("the client did not read a file in time") from None
 
 
-@web.middleware
-async def _answer_problems(
-    request: web.Request,
-    handler: Handler,
-) -> web.StreamResponse:
-    """Everything but a file is JSON of the same form, also what went wrong."""
-    try:
-        return await handler(request)
-    except web.HTTPException as problem:
-        reply = _error(problem.reason.lower())
-        problem.headers.popall("Content-Type", None)
-        return _answer(problem.status, reply, dict(problem.headers))
-
-
-def _answer(
-    status: int, reply: AnnouncementPostReply, headers: dict[str, str] | None = None
-) -> web.Response:
-    return web.Response(
-        status=status, body=reply.encode(), content_type="application/json", headers=headers
-    )
+def _answer(status: int, reply: AnnouncementPostReply) -> web.Response:
+    return json_answer(status, reply.encode())
 
 
 def _error(text: str) -> AnnouncementPostReply:
     return AnnouncementPostReply(None, errors=(text,))
 
 
-def _too_long() -> PostRefused:
-    return PostRefused(f"size above the limit of {BODY_LIMIT} bytes")
+def _error_body(text: str) -> bytes:
+    return _error(text).encode()

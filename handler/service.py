@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import socket
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -23,7 +22,8 @@ from packetcrypt.handler.pool_state import PoolState
 from packetcrypt.handler.regular_task import RegularTask
 from packetcrypt.handler.server import HandlerServer
 from packetcrypt.handler.settings import AnnHandlerSettings
-from packetcrypt.handler.statistics import HandlerStatistics
+from packetcrypt.handler.statistics import HandlerStatistics, StatisticsReport
+from packetcrypt.handler.stopping import StopClock
 from packetcrypt.handler.storage import open_storage
 
 _log = logging.getLogger(__name__)
@@ -67,14 +67,16 @@ async def running_ann_handler(
     checker  : used instead of an `AnnouncementChecker` on the settings' devices; not closed then
     listener : a bound socket to listen at instead of `settings.bind`
     """
-    clock = _StopClock(settings.shutdown_timeout)
+    clock = StopClock(settings.shutdown_timeout)
     statistics = HandlerStatistics()
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(open_storage(settings))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         follower = PoolFollower(_master(session, settings), settings, storage.follow)
-        upload = PayLogUpload(session, settings, storage, lambda: follower.paymaker_url)
-        stack.push_async_callback(_in_time, clock, upload.close_and_upload)
+        upload = PayLogUpload(
+            session, settings, storage.paylog, storage.disk, lambda: follower.paymaker_url
+        )
+        stack.push_async_callback(clock.in_time, upload.close_and_upload)
 
         if checker is None:
             checker = await stack.enter_async_context(_own_checker(settings))
@@ -83,7 +85,7 @@ async def running_ann_handler(
         intake = Intake(crediting, settings, statistics, len(checker.devices) + 1)
         server = HandlerServer(settings, lambda: follower.state, intake, storage.files, statistics)
         http = HttpListener(server.application(), settings, listener)
-        report = _StatisticsReport(settings, statistics, intake)
+        report = StatisticsReport(statistics, settings.statistics_interval, lambda: intake.queued)
         following = RegularTask(settings.poll_interval, follower.poll)
         # A master that does not answer is nothing to wait for.
         stack.push_async_callback(following.finish, 0.0)
@@ -92,7 +94,7 @@ async def running_ann_handler(
             RegularTask(settings.paylog_seconds, upload.close_and_upload),
             RegularTask(settings.statistics_interval, report.log),
         ):
-            stack.push_async_callback(_finish, clock, task)
+            stack.push_async_callback(clock.finish, task)
         stack.push_async_callback(_stop_serving, clock, http, intake)
         await http.open()
         _log.info(
@@ -101,39 +103,6 @@ async def running_ann_handler(
         )
         yield AnnHandler(settings, http.port, statistics, follower)
         _log.info("announcement handler %s stops", settings.name)
-
-
-class _StopClock:
-    """The time that stopping may take, shared by everything that stops."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._end: float | None = None
-
-    def left(self) -> float:
-        """Seconds; the clock starts when it is first asked."""
-        now = time.monotonic()
-        if self._end is None:
-            self._end = now + self._seconds
-        return max(0.0, self._end - now)
-
-
-class _StatisticsReport:
-    """The regular log line."""
-
-    def __init__(
-        self, settings: AnnHandlerSettings, statistics: HandlerStatistics, intake: Intake
-    ) -> None:
-        self._settings = settings
-        self._statistics = statistics
-        self._intake = intake
-        self._before = statistics.snapshot()
-
-    async def log(self) -> None:
-        now = self._statistics.snapshot()
-        seconds = self._settings.statistics_interval
-        _log.info("%s", now.line(self._before, seconds, self._intake.queued))
-        self._before = now
 
 
 def _master(session: aiohttp.ClientSession, settings: AnnHandlerSettings) -> MasterClient:
@@ -155,18 +124,7 @@ async def _own_checker(settings: AnnHandlerSettings) -> AsyncIterator[Checker]:
         await asyncio.to_thread(checker.close)
 
 
-async def _stop_serving(clock: _StopClock, http: HttpListener, intake: Intake) -> None:
+async def _stop_serving(clock: StopClock, http: HttpListener, intake: Intake) -> None:
     http.stop_listening()
     await intake.close(clock.left())
     await http.close()
-
-
-async def _finish(clock: _StopClock, task: RegularTask) -> None:
-    # To the end of its round: a pay log that has been sent should be seen to be confirmed.
-    await task.finish(clock.left())
-
-
-async def _in_time(clock: _StopClock, action: Callable[[], Awaitable[None]]) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(clock.left()):
-            await action()

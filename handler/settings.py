@@ -1,8 +1,9 @@
-"""What can be set about an announcement handler, with its defaults and the reasons for them."""
+"""What can be set about a handler, with its defaults and the reasons for them."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from packetcrypt.client.http import check_url
@@ -20,34 +21,28 @@ class PoolSettings:
     master_url             : where the pool's master is, e.g. "http://pool.example/master"
     root_workdir           : folder in which every service has its own; relative to pool.toml's
     paymaker_http_password : password of the HTTP Basic user `x` at the paymaker
+    private_seed           : secret from which the pool's signing keys are made (spec 2 "Master");
+                             "" if it has none
     """
 
     master_url: str
     root_workdir: Path
     paymaker_http_password: str = field(repr=False)
+    private_seed: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         _check_url("master_url", self.master_url)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnnHandlerSettings:
-    """One announcement handler: the table `[ann_handler.NAME]` of pool.toml.
+class HandlerSettings:
+    """What is set about every handler, of announcements or of shares.
 
     pool, name          : the top level of the file, and NAME: letters, digits, "-" and "_"
-    public_url          : where miners reach this handler, without /submit; the master lists it,
-                          with /submit, in its submitAnnUrls
+    public_url          : where miners reach this handler, without /submit; the master lists it
+                          with /submit
     bind                : "address:port" to listen at; the default expects a reverse proxy
-    input_queue_len     : posts waiting to be checked; one more is answered `overloaded`. 256 full
-                          ones are 256 MiB, and half a minute of work at 9000 announcements a second
-    files_to_keep       : the newest announcement files offered to block miners
-    block_miner_passwd  : HTTP Basic password (user `x`) of these files; "" offers them to all
-    devices             : what announcements are checked on: auto, numpy, cpu, gpu, P:D, part of a
-                          name
-    threads             : threads of a CPU device; 0 takes all
-    check_batch         : announcements checked in one go, if so many wait. A device is faster on
-                          more, but a reply waits for its whole batch
-    max_connections     : open connections; more are closed at once. Each may hold a body of 1 MiB
+    max_connections     : open connections; more are closed at once. Each may hold a whole body
     request_timeout     : seconds in which a body must have come, or a file must have gone. 1 MiB in
                           60 s is 140 kbit/s: slower miners should send smaller batches
     idle_timeout        : seconds in which the head of a request must have come
@@ -56,32 +51,30 @@ class AnnHandlerSettings:
     poll_interval       : seconds between two looks at the master. Shorter than the 5 s of miners,
                           so that the handler knows a block before they mine on it
     master_timeout      : seconds in which the master must answer
-    file_announcements  : an announcement file is published when it holds so many (4096 are 4 MiB),
-    file_seconds        : or when it is so old: block miners want announcements soon
     paylog_seconds      : a pay log file is closed and uploaded when so old (spec 2: a minute),
     paylog_bytes        : or so long: the paymaker takes one file as one request
     paymaker_timeout    : seconds in which the paymaker must answer an upload
     statistics_interval : seconds between two log lines of statistics
     """
 
+    TABLE: ClassVar[str]
+    """the handler's table is [TABLE.NAME]"""
+    KIND: ClassVar[str]
+    """what the handler is called in messages"""
+    EXAMPLE_NAME: ClassVar[str]
+    MASTERS_LIST: ClassVar[str]
+    """field of config.json in which the master lists the handler"""
+
     pool: PoolSettings
     name: str
     public_url: str
     bind: str = "127.0.0.1:8081"
-    input_queue_len: int = 256
-    files_to_keep: int = 512
-    block_miner_passwd: str = field(default="", repr=False)
-    devices: str = "auto"
-    threads: int = 0
-    check_batch: int = 4096
     max_connections: int = 512
     request_timeout: float = 60.0
     idle_timeout: float = 30.0
     shutdown_timeout: float = 30.0
     poll_interval: float = 2.0
     master_timeout: float = 10.0
-    file_announcements: int = 4096
-    file_seconds: float = 10.0
     paylog_seconds: float = 60.0
     paylog_bytes: int = 1 << 20
     paymaker_timeout: float = 30.0
@@ -90,7 +83,7 @@ class AnnHandlerSettings:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ConfigError(
-                f"{self.name!r} cannot name an announcement handler, because its folder is named "
+                f"{self.name!r} cannot be the name of a handler, because its folder is named "
                 'after it: use 1 to 64 letters, digits, "-" and "_"'
             )
         _check_url("public_url", self.public_url)
@@ -104,7 +97,7 @@ class AnnHandlerSettings:
 
     @property
     def submit_url(self) -> str:
-        """How the master's submitAnnUrls must list this handler."""
+        """How the master must list this handler."""
         return self.public_url.rstrip("/") + SUBMIT_PATH
 
     @property
@@ -126,26 +119,52 @@ class AnnHandlerSettings:
     @property
     def workdir(self) -> Path:
         """This handler's own folder."""
-        return self.pool.root_workdir / f"ann_handler_{self.name}"
+        return self.pool.root_workdir / f"{self.TABLE}_{self.name}"
 
     def _check_numbers(self) -> None:
-        for name in (
-            *("input_queue_len", "files_to_keep", "check_batch", "max_connections"),
-            *("file_announcements", "paylog_bytes"),
-        ):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} = {getattr(self, name)} cannot work: give 1 or more")
-        if self.threads < 0:
-            raise ConfigError(f"threads = {self.threads} cannot work: give 0 (all) or more")
-        for name in (
-            *("request_timeout", "idle_timeout", "shutdown_timeout", "poll_interval"),
-            *("master_timeout", "file_seconds", "paylog_seconds", "paymaker_timeout"),
-            "statistics_interval",
-        ):
-            if not 0 < getattr(self, name) < 1e9:
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if setting.name == "threads":
+                if value < 0:
+                    raise ConfigError(f"threads = {value} cannot work: give 0 (all) or more")
+            elif setting.type is int and value < 1:
+                raise ConfigError(f"{setting.name} = {value} cannot work: give 1 or more")
+            elif setting.type is float and not 0 < value < 1e9:
                 raise ConfigError(
-                    f"{name} = {getattr(self, name)} cannot work: give seconds, more than 0"
+                    f"{setting.name} = {value} cannot work: give seconds, more than 0"
                 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnnHandlerSettings(HandlerSettings):
+    """One announcement handler: the table `[ann_handler.NAME]` of pool.toml.
+
+    input_queue_len     : posts waiting to be checked; one more is answered `overloaded`. 256 full
+                          ones are 256 MiB, and half a minute of work at 9000 announcements a second
+    files_to_keep       : the newest announcement files offered to block miners
+    block_miner_passwd  : HTTP Basic password (user `x`) of these files; "" offers them to all
+    devices             : what announcements are checked on: auto, numpy, cpu, gpu, P:D, part of a
+                          name
+    threads             : threads of a CPU device; 0 takes all
+    check_batch         : announcements checked in one go, if so many wait. A device is faster on
+                          more, but a reply waits for its whole batch
+    file_announcements  : an announcement file is published when it holds so many (4096 are 4 MiB),
+    file_seconds        : or when it is so old: block miners want announcements soon
+    """
+
+    TABLE = "ann_handler"
+    KIND = "announcement handler"
+    EXAMPLE_NAME = "ah0"
+    MASTERS_LIST = "submitAnnUrls"
+
+    input_queue_len: int = 256
+    files_to_keep: int = 512
+    block_miner_passwd: str = field(default="", repr=False)
+    devices: str = "auto"
+    threads: int = 0
+    check_batch: int = 4096
+    file_announcements: int = 4096
+    file_seconds: float = 10.0
 
 
 def _check_url(name: str, url: str) -> None:

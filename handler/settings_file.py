@@ -1,61 +1,79 @@
-"""What pool.toml says about one announcement handler.
+"""What pool.toml says about one handler.
 
 The file is shared by all services of a pool. Each reads the top level and its own tables, strictly:
 a key that it does not know is a spelling mistake until proven otherwise.
 """
 
+import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final, TypeVar
 
-from packetcrypt.handler.settings import AnnHandlerSettings, PoolSettings
+from packetcrypt.client.pktd import PktdSettings
+from packetcrypt.handler.block_settings import BlockHandlerSettings
+from packetcrypt.handler.settings import AnnHandlerSettings, HandlerSettings, PoolSettings
 from packetcrypt.handler.toml_lines import KeyPath, key_lines, line_of
 from packetcrypt.protocol.errors import ConfigError
 
-HANDLERS_TABLE = "ann_handler"
-OTHER_SERVICES = ("block_handler", "master", "paymaker", "sprayer")
-"""tables of the pool's other services, which this one leaves alone"""
+PKTD_TABLE: Final = "pktd"
+TABLES: Final = ("ann_handler", "block_handler", "master", "paymaker", PKTD_TABLE, "sprayer")
+"""of all of the pool's services, which leave each other's alone"""
 
-_NOT_IN_FILE = ("pool", "name")
+_NOT_IN_FILE = ("pool", "name", "pktd")
+_TYPE_NAMES: Final = MappingProxyType(
+    {str: "a string", float: "a number", int: "an integer", bool: "true or false"}
+)
+
+S = TypeVar("S", bound=HandlerSettings)
 _EXAMPLES = MappingProxyType(
     {
         "master_url": '"http://pool.example/master"',
         "root_workdir": '"/var/lib/packetcrypt"',
         "paymaker_http_password": '"a long random word"',
+        "private_seed": '"a long random word that never changes"',
         "public_url": '"http://pool.example/ah0"',
         "block_miner_passwd": '"another long random word"',
+        "user": '"x"',
+        "password": '"what pktd has as rpcpass"',
+        "tls_certificate": '"rpc.cert"',
     }
 )
 
 
 def load_ann_handler_settings(path: Path, name: str | None = None) -> AnnHandlerSettings:
-    """The settings of handler `name`; without a name, of the only handler of the file.
+    """The settings of announcement handler `name`; without a name, of the only one of the file.
 
     ConfigError says the file and line, what is wrong there, what is allowed, and gives an example.
     """
-    document = _Document(path)
-    document.refuse_unknown((), [*_names(PoolSettings), HANDLERS_TABLE, *OTHER_SERVICES])
-    pool_values = {
-        key: value for key, value in document.content.items() if key in _names(PoolSettings)
-    }
-    document.check_types((), PoolSettings, pool_values)
-    pool_values["root_workdir"] = path.parent / pool_values["root_workdir"]
+    return _handler(_Document(path), AnnHandlerSettings, name)
 
-    tables = document.content.get(HANDLERS_TABLE, {})
+
+def load_block_handler_settings(path: Path, name: str | None = None) -> BlockHandlerSettings:
+    """The settings of block handler `name`, likewise, with those of the pool's pktd."""
+    document = _Document(path)
+    return _handler(document, BlockHandlerSettings, name, pktd=_pktd(document))
+
+
+def _handler(
+    document: "_Document", settings: type[S], name: str | None, **others: PktdSettings
+) -> S:
+    pool_values = document.top_level()
+    tables = document.content.get(settings.TABLE, {})
     if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
         raise document.error(
-            (HANDLERS_TABLE,),
-            f"an announcement handler needs a name: write the table as [{HANDLERS_TABLE}.NAME]",
+            (settings.TABLE,),
+            f"the table of a handler needs a name: write the table as [{settings.TABLE}.NAME]",
         )
-    chosen = _choose(document, tables, name)
-    table = (HANDLERS_TABLE, chosen)
-    document.refuse_unknown(table, _names(AnnHandlerSettings))
-    document.check_types(table, AnnHandlerSettings, tables[chosen])
+    chosen = _choose(document, settings, tables, name)
+    table = (settings.TABLE, chosen)
+    document.refuse_unknown(table, settings)
+    document.check_types(table, settings, tables[chosen])
     try:
         pool = PoolSettings(**pool_values)
-        return AnnHandlerSettings(pool=pool, name=chosen, **tables[chosen])
+        return settings(pool=pool, name=chosen, **{**tables[chosen], **others})
     except ConfigError as error:
         # The settings name the key that they refuse first: `key = "value" is …`.
         key = str(error).split(" = ")[0]
@@ -64,24 +82,46 @@ def load_ann_handler_settings(path: Path, name: str | None = None) -> AnnHandler
         ) from error
 
 
-def _choose(document: "_Document", tables: dict[str, Any], name: str | None) -> str:
+def _pktd(document: "_Document") -> PktdSettings:
+    table = (PKTD_TABLE,)
+    values = document.content.get(PKTD_TABLE)
+    if not isinstance(values, dict):
+        raise document.error(
+            table,
+            "it does not say where pktd is: add a table, e.g.\n"
+            f"[{PKTD_TABLE}]\nuser = {_EXAMPLES['user']}\npassword = {_EXAMPLES['password']}",
+        )
+    document.refuse_unknown(table, PktdSettings)
+    document.check_types(table, PktdSettings, values)
+    if "tls_certificate" in values:
+        values = {**values, "tls_certificate": document.path.parent / values["tls_certificate"]}
+    try:
+        return PktdSettings(**values)
+    except ConfigError as error:
+        key = str(error).split(" = ")[0]
+        raise document.error((*table, key), str(error)) from error
+
+
+def _choose(
+    document: "_Document", settings: type[HandlerSettings], tables: dict[str, Any], name: str | None
+) -> str:
+    kind, table = settings.KIND, settings.TABLE
     if not tables:
         raise document.error(
             (),
-            "it has no announcement handler: add a table, e.g.\n"
-            f"[{HANDLERS_TABLE}.ah0]\npublic_url = {_EXAMPLES['public_url']}",
+            f"it has no {kind}: add a table, e.g.\n"
+            f"[{table}.{settings.EXAMPLE_NAME}]\npublic_url = {_EXAMPLES['public_url']}",
         )
     if name is None and len(tables) > 1:
         raise document.error(
-            (HANDLERS_TABLE,),
-            f"it has several announcement handlers: name one of {', '.join(sorted(tables))}",
+            (table,), f"it has several {kind}s: name one of {', '.join(sorted(tables))}"
         )
     chosen = next(iter(tables)) if name is None else name
     if chosen not in tables:
         raise document.error(
-            (HANDLERS_TABLE,),
-            f'it has no announcement handler "{chosen}", only {", ".join(sorted(tables))}: '
-            f"name one of them or add the table [{HANDLERS_TABLE}.{chosen}]",
+            (table,),
+            f'it has no {kind} "{chosen}", only {", ".join(sorted(tables))}: '
+            f"name one of them or add the table [{table}.{chosen}]",
         )
     return chosen
 
@@ -90,7 +130,7 @@ class _Document:
     """A parsed TOML file, and how mistakes in it are told."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._lines: dict[KeyPath, int] = {}
         try:
             text = path.read_text(encoding="utf-8")
@@ -105,16 +145,26 @@ class _Document:
 
     def error(self, key_path: KeyPath, message: str) -> ConfigError:
         line = line_of(self._lines, key_path)
-        return ConfigError(f"{self._path}{'' if line is None else f':{line}'}: {message}")
+        return ConfigError(f"{self.path}{'' if line is None else f':{line}'}: {message}")
 
-    def refuse_unknown(self, table: KeyPath, allowed: list[str]) -> None:
+    def top_level(self) -> dict[str, Any]:
+        """The values of `PoolSettings`, checked."""
+        self.refuse_unknown((), PoolSettings, TABLES)
+        names = _names(PoolSettings)
+        values = {key: value for key, value in self.content.items() if key in names}
+        self.check_types((), PoolSettings, values)
+        return {**values, "root_workdir": self.path.parent / values["root_workdir"]}
+
+    def refuse_unknown(self, table: KeyPath, settings: type, others: Sequence[str] = ()) -> None:
+        """Every key is a setting, or one of the `others`."""
+        allowed = [*_names(settings), *others]
         for key in self._table(table):
             if key not in allowed:
                 place = f"in [{'.'.join(table)}]" if table else "at the top level"
                 raise self.error(
                     (*table, key),
                     f'"{key}" is no setting {place}: allowed are {", ".join(sorted(allowed))}; '
-                    f"e.g. {_example(allowed[0])}",
+                    f"e.g. {_example(settings, allowed[0])}",
                 )
 
     def check_types(self, table: KeyPath, settings: type, values: dict[str, Any]) -> None:
@@ -123,25 +173,26 @@ class _Document:
             if setting.name in _NOT_IN_FILE:
                 continue
             if setting.name in values:
-                self._check_type(table, setting, values)
+                self._check_type(table, settings, setting, values[setting.name])
             elif setting.default is MISSING:
                 place = f"[{'.'.join(table)}] lacks" if table else "the top level lacks"
                 raise self.error(
-                    table, f'{place} "{setting.name}": add e.g. {_example(setting.name)}'
+                    table, f'{place} "{setting.name}": add e.g. {_example(settings, setting.name)}'
                 )
 
-    def _check_type(self, table: KeyPath, setting: Field[Any], values: dict[str, Any]) -> None:
-        value = values[setting.name]
-        if setting.type is float and isinstance(value, int) and not isinstance(value, bool):
+    def _check_type(
+        self, table: KeyPath, settings: type, setting: Field[Any], value: object
+    ) -> None:
+        if setting.type is float and type(value) is int:
             return
         # A path is a string in TOML, and bool is a subclass of int in Python.
-        wanted = str if setting.type is Path else setting.type
+        wanted = str if setting.type in (Path, Path | None) else setting.type
         if type(value) is not wanted:
-            kind = "a string" if wanted is str else "a number" if wanted is float else "an integer"
+            assert isinstance(wanted, type)
             raise self.error(
                 (*table, setting.name),
-                f"{setting.name} must be {kind}, not of type {type(value).__name__}: "
-                f"e.g. {_example(setting.name)}",
+                f"{setting.name} must be {_TYPE_NAMES[wanted]}, not of type "
+                f"{type(value).__name__}: e.g. {_example(settings, setting.name)}",
             )
 
     def _table(self, path: KeyPath) -> dict[str, Any]:
@@ -155,8 +206,8 @@ def _names(settings: type) -> list[str]:
     return [setting.name for setting in fields(settings) if setting.name not in _NOT_IN_FILE]
 
 
-def _example(name: str) -> str:
+def _example(settings: type, name: str) -> str:
     if name in _EXAMPLES:
         return f"{name} = {_EXAMPLES[name]}"
-    default = AnnHandlerSettings.__dataclass_fields__[name].default
-    return f'{name} = "{default}"' if isinstance(default, str) else f"{name} = {default}"
+    (default,) = (setting.default for setting in fields(settings) if setting.name == name)
+    return f"{name} = {json.dumps(default)}"

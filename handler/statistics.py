@@ -1,9 +1,44 @@
 """What a handler has done so far, and the log line that says so."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Generic, Protocol, Self, TypeVar
 
 from packetcrypt.protocol.pool_messages import AnnouncementPostResult
+
+_log = logging.getLogger(__name__)
+
+
+class Counters(Protocol):
+    """What a handler counts."""
+
+    def snapshot(self) -> Self:
+        """The counters as they are now."""
+        ...
+
+    def line(self, before: Self, seconds: float, queued: int) -> str:
+        """What happened since `before`, `seconds` ago; queued: what waits now."""
+        ...
+
+
+C = TypeVar("C", bound=Counters)
+
+
+class StatisticsReport(Generic[C]):
+    """The regular log line."""
+
+    def __init__(self, counters: C, seconds: float, queued: Callable[[], int]) -> None:
+        self._counters = counters
+        self._seconds = seconds
+        self._queued = queued
+        self._before = counters.snapshot()
+
+    async def log(self) -> None:
+        """Says what happened since the last time."""
+        now = self._counters.snapshot()
+        _log.info("%s", now.line(self._before, self._seconds, self._queued()))
+        self._before = now
 
 
 @dataclass

@@ -17,11 +17,14 @@ class WorkDir:
     (flock), so that it ends with the process, however that ends.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, has_announcements: bool = True) -> None:
         """Creates the folder if it is not there. ConfigError if it cannot be used or is in use."""
         self.path = path
+        folders = [path, self.paylogs]
+        if has_announcements:
+            folders.append(self.announcements)
         try:
-            for folder in (path, self.announcements, self.paylogs):
+            for folder in folders:
                 folder.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         except OSError as error:

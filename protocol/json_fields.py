@@ -47,6 +47,10 @@ class JsonFields:
         """Whether a field is there and says null."""
         return name in self._fields and self._fields[name] is None
 
+    def value(self, name: str) -> object:
+        """Any JSON value, null included."""
+        return self._required(name)
+
     def text(self, name: str) -> str:
         """A string."""
         value = self._required(name)
@@ -71,11 +75,21 @@ class JsonFields:
             self._refuse(name, "a finite number", value)
         return number
 
-    def hex_bytes(self, name: str, size: int) -> bytes:
-        """Exactly `size` bytes written in hexadecimal."""
+    def boolean(self, name: str) -> bool:
+        """True or false; JSON's 0 and 1 are neither."""
         value = self._required(name)
-        if not isinstance(value, str) or len(value) != 2 * size or not _HEX.fullmatch(value):
-            self._refuse(name, f"{2 * size} hexadecimal digits", value)
+        if not isinstance(value, bool):
+            self._refuse(name, "true or false", value)
+        return value
+
+    def hex_bytes(self, name: str, size: int | None = None) -> bytes:
+        """Exactly `size` bytes written in hexadecimal, or any number of them."""
+        value = self._required(name)
+        digits = "an even number of" if size is None else 2 * size
+        if not isinstance(value, str) or not _HEX.fullmatch(value) or len(value) % 2:
+            self._refuse(name, f"{digits} hexadecimal digits", value)
+        if size is not None and len(value) != 2 * size:
+            self._refuse(name, f"{digits} hexadecimal digits", value)
         return bytes.fromhex(value)
 
     def texts(self, name: str) -> tuple[str, ...]:

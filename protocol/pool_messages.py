@@ -139,7 +139,12 @@ class BlockInfo:
     def decode(cls, body: bytes | str) -> "BlockInfo":
         """Reads blkinfo; DecodeError names the field that is missing or not as specified."""
         fields = JsonFields.parse(body, "blkinfo")
-        header = fields.fields("header")
+        key = None if fields.is_absent("sigKey") else fields.hex_bytes("sigKey", 32)
+        return cls.of_header(fields.fields("header"), key)
+
+    @classmethod
+    def of_header(cls, header: JsonFields, signing_key: bytes | None = None) -> "BlockInfo":
+        """Reads the header as a node's getblockheader gives it; DecodeError likewise."""
         is_first = header.is_absent("previousblockhash")
         return cls(
             hash=header.hex_bytes("hash", 32)[::-1],
@@ -151,7 +156,7 @@ class BlockInfo:
             bits=int.from_bytes(header.hex_bytes("bits", 4)),
             difficulty=header.number("difficulty"),
             previous_hash=None if is_first else header.hex_bytes("previousblockhash", 32)[::-1],
-            signing_key=None if fields.is_absent("sigKey") else fields.hex_bytes("sigKey", 32),
+            signing_key=signing_key,
         )
 
     def encode(self) -> bytes:
