@@ -64,7 +64,7 @@ def _outcome(url: str, sent: int, answer: HttpAnswer) -> PostOutcome:
     if result is None:
         if answer.status == HTTPStatus.SERVICE_UNAVAILABLE or OVERLOADED in reply.errors:
             return PostOutcome(overloaded=sent, complaint=f"POST {url}: the handler is overloaded")
-        complaint = f"POST {url} answered {answer.status}: {_joined(reply.errors)}"
+        complaint = f"POST {url} answered {answer.status}: {joined_errors(reply.errors)}"
         return PostOutcome(rejected=sent, complaint=complaint)
     if result.accepted > sent:
         complaint = f"POST {url} accepted {result.accepted} announcements, but {sent} were sent"
@@ -74,12 +74,12 @@ def _outcome(url: str, sent: int, answer: HttpAnswer) -> PostOutcome:
     complaint = (
         f"POST {url}: {sent - result.accepted} of {sent} announcements were not accepted "
         f"(duplicate: {result.duplicates}, invalid: {result.invalid}, "
-        f"meant for another handler: {result.bad_hash}, errors: {_joined(reply.errors)})"
+        f"meant for another handler: {result.bad_hash}, errors: {joined_errors(reply.errors)})"
     )
     return PostOutcome(result.accepted, sent - result.accepted, complaint=complaint)
 
 
-def _joined(errors: tuple[str, ...]) -> str:
+def joined_errors(errors: tuple[str, ...]) -> str:
     """Errors from outside as they may stand in a log: one line, printable, not endless."""
     text = "; ".join(errors[:_QUOTED_ERRORS]) or "none named"
     printable = "".join(c if c.isprintable() else "?" for c in text)
