@@ -1,5 +1,6 @@
 """How this machine's CPU cores make, search and check announcements through NumPy."""
 
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
@@ -12,18 +13,18 @@ from packetcrypt.kernels.interface import (
     FoundAnnouncements,
     PreparedJob,
     SearchLaunch,
+    StageSeconds,
 )
 from packetcrypt.kernels.numpy.check import check
 from packetcrypt.kernels.numpy.search import PreparedTables, search
 from packetcrypt.kernels.numpy.tables import empty_table, prepare
-from packetcrypt.kernels.numpy.threads import Threads
-from packetcrypt.kernels.numpy.workspace import BATCH, Workspace
+from packetcrypt.kernels.numpy.threads import Threads, thread_count
+from packetcrypt.kernels.numpy.workspace import Workspace
 from packetcrypt.kernels.program_cache import ProgramCache
+from packetcrypt.kernels.tuning import Tuning
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.errors import DeviceError
-
-_LAUNCH_BATCHES = 4
 
 
 class NumpyKernels(AnnouncementKernels):
@@ -34,18 +35,37 @@ class NumpyKernels(AnnouncementKernels):
     job is prepared, and 20 MB for the tables.
 
     programs : where `check` gets random programs
+    tuning   : how searches are cut, with the number of threads in the place of `threads`
     """
 
-    def __init__(self, threads: int | None = None, programs: ProgramCache | None = None) -> None:
-        self._threads = Threads(threads)
-        self.launch_quantum = BATCH * self._threads.count
-        self.max_launch = _LAUNCH_BATCHES * self.launch_quantum
+    def __init__(
+        self,
+        threads: int | None = None,
+        programs: ProgramCache | None = None,
+        tuning: Tuning | None = None,
+    ) -> None:
+        tuning = tuning or Tuning.for_numpy(thread_count(threads))
+        self._threads = Threads(tuning.work_items, tuning.batch)
+        self.launch_quantum = tuning.quantum
+        self.max_launch = tuning.max_launch
+        self.launches = tuning.launches
+        self._table_seconds = self._search_seconds = 0.0
         self._programs = programs or ProgramCache()
         self._tables = [empty_table() for _ in range(self.SLOTS)]
 
     def prepare(self, job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
         """See `AnnouncementKernels.prepare`."""
-        return (yield from prepare(job, self._tables[slot], self._threads.run))
+        steps = prepare(job, self._tables[slot], self._threads.run)
+        while True:
+            start = time.perf_counter()
+            try:
+                next(steps)
+            except StopIteration as finished:
+                prepared: PreparedTables = finished.value
+                return prepared
+            finally:
+                self._table_seconds += time.perf_counter() - start
+            yield
 
     def search(
         self,
@@ -69,7 +89,9 @@ class NumpyKernels(AnnouncementKernels):
         def search_batch(workspace: Workspace, first: int, count: int) -> FoundAnnouncements:
             return search(workspace, prepared, first, count)
 
+        start = time.perf_counter()
         found = self._threads.search(first, count, search_batch, cancelled)
+        self._search_seconds += time.perf_counter() - start
         return _FinishedSearch(_joined(found))
 
     def check(
@@ -77,6 +99,16 @@ class NumpyKernels(AnnouncementKernels):
     ) -> CheckedAnnouncements:
         """See `AnnouncementKernels.check`."""
         return check(announcements, parent_hashes, self._programs, self._threads.run)
+
+    def stage_seconds(self) -> StageSeconds:
+        """See `AnnouncementKernels.stage_seconds`: the wall clock; finishing is spread evenly."""
+        finishing = sum(space.finishing_seconds for space in self._threads.workspaces)
+        finishing /= self._threads.count
+        seconds = StageSeconds(self._table_seconds, self._search_seconds - finishing, finishing)
+        self._table_seconds = self._search_seconds = 0.0
+        for space in self._threads.workspaces:
+            space.finishing_seconds = 0.0
+        return seconds
 
     def close(self) -> None:
         """See `AnnouncementKernels.close`."""

@@ -1,5 +1,6 @@
 """How a range of soft nonces is searched and its announcements are finished (spec 1 §4, step 4)."""
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +56,7 @@ class SearchCancelled(Exception):
 def search(
     workspace: Workspace, prepared: PreparedTables, first: int, count: int
 ) -> FoundAnnouncements:
-    """Search soft nonces first … first + count − 1, at most `BATCH` of them."""
+    """Search soft nonces first … first + count − 1, at most the workspace's batch."""
     states = workspace.states[:count]
     init(states, prepared.job.search_seed(prepared.root), np.arange(first, first + count))
     for left in reversed(range(UPDATES)):
@@ -66,7 +67,10 @@ def search(
     states = states[found]
     states[:, :WORK_HASH_WORDS] = hashes[found]
     soft_nonces = (first + found).astype(np.uint32)
-    return _finish(prepared, soft_nonces, leaves[found], states, workspace.blake)
+    start = time.perf_counter()
+    finished = _finish(prepared, soft_nonces, leaves[found], states, workspace.blake)
+    workspace.finishing_seconds += time.perf_counter() - start
+    return finished
 
 
 def work_hashes(blake: Blake2b, states: States) -> npt.NDArray[np.uint64]:

@@ -18,16 +18,19 @@ Found = TypeVar("Found")
 
 
 class Threads:
-    """`count` threads (default: one for each core we may use), driven by one other thread."""
+    """`count` threads (default: one for each core we may use), driven by one other thread.
 
-    def __init__(self, count: int | None = None) -> None:
-        if count is not None and count < 1:
-            raise ConfigError(f"{count} threads cannot compute anything: give at least 1")
-        self.count = count or usable_cores()
+    batch : most nonces that one of them searches together
+    """
+
+    def __init__(self, count: int | None = None, batch: int = BATCH) -> None:
+        self.count = thread_count(count)
         self._cancelled: Callable[[], bool] | None = None
-        self._workspaces: SimpleQueue[Workspace] = SimpleQueue()
-        for _ in range(self.count):
-            self._workspaces.put(Workspace(self._checkpoint))
+        self.batch = batch
+        self.workspaces = tuple(Workspace(self._checkpoint, batch) for _ in range(self.count))
+        self._free: SimpleQueue[Workspace] = SimpleQueue()
+        for workspace in self.workspaces:
+            self._free.put(workspace)
         self._executor = ThreadPoolExecutor(self.count, "packetcrypt-numpy")
 
     def run(self, tasks: Iterable[Task]) -> None:
@@ -50,7 +53,7 @@ class Threads:
         Batches end in any order. Once `cancelled`, polled from the threads every few milliseconds,
         is true, those under way are given up.
         """
-        batches = deque(_batches(first, count, self.count))
+        batches = deque(_batches(first, count, self.count, self.batch))
         found: list[Found] = []
 
         def work(workspace: Workspace) -> None:
@@ -80,16 +83,23 @@ class Threads:
             raise SearchCancelled
 
     def _with_workspace(self, task: Task) -> None:
-        workspace = self._workspaces.get()
+        workspace = self._free.get()
         try:
             task(workspace)
         finally:
-            self._workspaces.put(workspace)
+            self._free.put(workspace)
 
 
-def _batches(first: int, count: int, threads: int) -> list[tuple[int, int]]:
+def thread_count(threads: int | None) -> int:
+    """How many threads are meant; None: one for each core we may use."""
+    if threads is not None and threads < 1:
+        raise ConfigError(f"{threads} threads cannot compute anything: give at least 1")
+    return threads or usable_cores()
+
+
+def _batches(first: int, count: int, threads: int, batch: int) -> list[tuple[int, int]]:
     """Split a range of nonces so that all threads have equal shares of it."""
-    rounds = -(-count // (BATCH * threads))
+    rounds = -(-count // (batch * threads))
     size = max(_LEAST_BATCH, -(-count // max(1, rounds * threads)))
     return [
         (start, min(size, first + count - start)) for start in range(first, first + count, size)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from packetcrypt.kernels.numpy.blake2b import Blake2b
 from packetcrypt.kernels.numpy.cryptocycle import CryptoCycle, empty_states
+from packetcrypt.kernels.tuning import Tuning
 
-BATCH = 8192
-"""soft nonces that a thread carries through all stages of a search together
+BATCH = Tuning.for_numpy(1).batch
+"""nonces that an untuned thread carries through all stages of a search together
 
-Enough for long arrays in every slab of CryptoCycle. The other lengths were scaled with it: half of
-them all is 15 % slower on one thread and 30 % on two, because every NumPy call takes the GIL twice.
+Enough for long arrays in every slab of CryptoCycle, whose lengths were scaled with it.
 """
 
 _HASHES = 4096
@@ -19,11 +19,13 @@ class Workspace:
     """The buffers of one thread, about 45 MB.
 
     checkpoint : called every few milliseconds of work; the exception that it raises ends the work
-    states     : (8192, 264) uint64, of a search
+    states     : (batch, 264) uint64, of a search
+    finishing_seconds : how long announcements were made from what was found
     """
 
-    def __init__(self, checkpoint: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, checkpoint: Callable[[], None] = lambda: None, batch: int = BATCH) -> None:
         self.checkpoint = checkpoint
         self.cycle = CryptoCycle(checkpoint)
         self.blake = Blake2b(_HASHES, checkpoint)
-        self.states = empty_states(BATCH)
+        self.states = empty_states(batch)
+        self.finishing_seconds = 0.0

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from vector_files import load_vectors
 
-from packetcrypt.kernels.interface import FoundAnnouncements, PreparedJob
+from packetcrypt.kernels.interface import FoundAnnouncements, PreparedJob, StageSeconds
 from packetcrypt.kernels.numpy import backend
 from packetcrypt.kernels.numpy.backend import NumpyKernels
+from packetcrypt.kernels.tuning import Tuning
 from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.errors import ConfigError, DeviceError
@@ -173,3 +174,28 @@ def test_close_twice() -> None:
     kernels = NumpyKernels(threads=1)
     kernels.close()
     kernels.close()
+
+
+def test_a_tuning_changes_how_a_search_is_cut_and_not_what_it_finds(
+    kernels: NumpyKernels, first_job: PreparedJob
+) -> None:
+    tuned = NumpyKernels(tuning=Tuning(batch=512, work_items=1, rounds=2))
+    assert (tuned.launch_quantum, tuned.max_launch) == (512, 1024)
+
+    found = tuned.search(first_job, 0, 1024).result()
+    tuned.close()
+
+    expected = kernels.search(first_job, 0, 1024).result()
+    assert found.soft_nonces.tolist() == expected.soft_nonces.tolist()
+    assert np.array_equal(found.announcements, expected.announcements)
+
+
+def test_stages_are_timed(kernels: NumpyKernels, first_job: PreparedJob) -> None:
+    kernels.stage_seconds()
+    kernels.search(first_job, 0, 512).result()
+
+    seconds = kernels.stage_seconds()
+
+    assert seconds.tables == 0
+    assert seconds.search > seconds.finishing > 0
+    assert kernels.stage_seconds() == StageSeconds(0, 0, 0)
