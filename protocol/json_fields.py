@@ -86,9 +86,12 @@ class JsonFields:
         """Exactly `size` bytes written in hexadecimal, or any number of them."""
         value = self._required(name)
         digits = "an even number of" if size is None else 2 * size
-        if not isinstance(value, str) or not _HEX.fullmatch(value) or len(value) % 2:
-            self._refuse(name, f"{digits} hexadecimal digits", value)
-        if size is not None and len(value) != 2 * size:
+        if (
+            not isinstance(value, str)
+            or not _HEX.fullmatch(value)
+            or len(value) % 2
+            or size not in (None, len(value) // 2)
+        ):
             self._refuse(name, f"{digits} hexadecimal digits", value)
         return bytes.fromhex(value)
 

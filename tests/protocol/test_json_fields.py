@@ -97,3 +97,25 @@ def test_control_characters_do_not_reach_the_message() -> None:
 @pytest.mark.parametrize(("value", "absent"), [({}, True), ({"a": None}, True), ({"a": 0}, False)])
 def test_null_and_missing_are_both_absent(value: dict[str, object], absent: bool) -> None:
     assert JsonFields(value, "peer").is_absent("a") is absent
+
+
+@pytest.mark.parametrize("value", [None, 0, 1, "true", "", []])
+def test_a_boolean_is_only_true_or_false(value: object) -> None:
+    with pytest.raises(DecodeError, match='peer: field "b" must be true or false, got'):
+        JsonFields({"b": value}, "peer").boolean("b")
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_booleans(value: bool) -> None:
+    assert JsonFields({"b": value}, "peer").boolean("b") is value
+
+
+@pytest.mark.parametrize("value", ["abc", "0x", " 00", 12, None])
+def test_hexadecimal_of_any_length_is_of_whole_bytes(value: object) -> None:
+    with pytest.raises(DecodeError, match='field "h" must be an even number of hexadecimal digits'):
+        JsonFields({"h": value}, "peer").hex_bytes("h")
+
+
+@pytest.mark.parametrize("value", ["", "00ff"])
+def test_hexadecimal_of_any_length(value: str) -> None:
+    assert JsonFields({"h": value}, "peer").hex_bytes("h").hex() == value
