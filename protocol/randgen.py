@@ -21,11 +21,11 @@ from packetcrypt.protocol.primitives import expand
 
 MAX_INSTRUCTIONS = 2048
 
-_BUDGET = 20000
-_INPUT_COST = 2
-_MEMORY_COST = 20
-_LOOP_COST = 20
-_BRANCH_COST = 50
+BUDGET = 20000
+INPUT_COST = 2
+MEMORY_COST = 20
+LOOP_COST = 20
+BRANCH_COST = 50
 
 _WORD = 0xFFFFFFFF
 _UNUSED, _USED, _MARK = 0, 1, 2
@@ -37,7 +37,7 @@ def generate(program_seed: bytes) -> tuple[int, ...]:
     Raises `ProgramError` if the program is too big (spec 1 §3.2: more than 2048 instructions).
     """
     generator = _Generator(program_seed)
-    generator.loop(_BUDGET)
+    generator.loop(BUDGET)
     if len(generator.code) > MAX_INSTRUCTIONS:
         raise ProgramError(
             f"the program of seed {program_seed.hex()} is too big: {len(generator.code)} "
@@ -123,16 +123,16 @@ class _Generator:
         return budget - operands.cost
 
     def _input(self, budget: int) -> int | None:
-        if budget < _INPUT_COST:
+        if budget < INPUT_COST:
             return None
         self._vars.append(_UNUSED)
         self.code.append((self._draw() << 8 & _WORD) | Opcode.IN)
-        return budget - _INPUT_COST
+        return budget - INPUT_COST
 
     def _branch(self, budget: int) -> int | None:
-        if budget < _BRANCH_COST:
+        if budget < BRANCH_COST:
             return None
-        budget -= _BRANCH_COST
+        budget -= BRANCH_COST
         opcode = Opcode.IF_RANDOM if self._toss(2) else Opcode.IF_LIKELY
         self.code.append(self._operand_a(double=False) | opcode | 2 << 20)
         arm_budget = budget * 7 // 32
@@ -151,16 +151,16 @@ class _Generator:
     def loop(self, budget: int) -> None:
         iterations = self._range(2, 7 + 29 * self._depth)
         reads = self._range(2, 4)
-        if budget < _LOOP_COST * iterations:
+        if budget < LOOP_COST * iterations:
             return
         budget //= iterations
         self.code.append(iterations << 20 | Opcode.LOOP)
         self._open()
         template = (self._draw() << 8 & _WORD) | Opcode.MEMORY
         for _ in range(reads):
-            if budget < _MEMORY_COST:
+            if budget < MEMORY_COST:
                 break
-            budget -= _MEMORY_COST
+            budget -= MEMORY_COST
             self._vars.append(_UNUSED)
             self.code.append(template & ~(0xF << 9) | (self._draw() & 15) << 9)
         self._body(budget)

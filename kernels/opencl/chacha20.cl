@@ -17,8 +17,9 @@ INLINE word_t rotate_left(word_t x, int n)
     x[c] += x[d];                     \
     x[b] = rotate_left(x[b] ^ x[c], 7)
 
-// One 64-byte block. key: 8 words; nonce: 3 words; counter: the same for all lanes.
-INLINE void chacha20_block(word_t out[16], const word_t key[8], const word_t nonce[3], uint counter)
+// One 64-byte block. key: 8 words; nonce: 3 words.
+INLINE void chacha20_block(word_t out[16], const word_t key[8], const word_t nonce[3],
+                          word_t counter)
 {
     word_t x[16];
     x[0] = 0x61707865;

@@ -14,10 +14,9 @@ from packetcrypt.kernels.interface import CheckedAnnouncements
 from packetcrypt.kernels.opencl.check_items import TableItems
 from packetcrypt.kernels.opencl.check_states import CheckKernels, CheckStates
 from packetcrypt.kernels.opencl.context import DeviceContext
-from packetcrypt.kernels.opencl.randhash import RandHash, Table
-from packetcrypt.kernels.program_cache import ProgramCache
+from packetcrypt.kernels.opencl.initial_states import InitialStates
+from packetcrypt.kernels.opencl.randhash import LoadedTables, RandHash
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_DTYPE, HASH_SIZE
-from packetcrypt.protocol.cryptocycle import init
 from packetcrypt.protocol.validation import UPDATES, AnnouncementCheck
 
 #: Announcements on the device at a time, about 6 KiB each.
@@ -34,9 +33,9 @@ class AnnouncementChecks:
 
     def __init__(self, context: DeviceContext, randhash: RandHash) -> None:
         self._context = context
-        self._programs = ProgramCache()
         self._randhash = randhash
         self._kernels = CheckKernels(context)
+        self._states = InitialStates(context)
 
     def check(self, announcements: _Bytes, parent_hashes: _Bytes) -> CheckedAnnouncements:
         """Validate (n, 1024) announcements against (n, 32) parent block hashes."""
@@ -63,19 +62,19 @@ class AnnouncementChecks:
         checked.keys[:] = self._kernels.keys(announcements)
         plan = plan_checks(announcements, parent_hashes)
         checked.results[:] = plan.results
-        groups: list[CheckGroup] = []
-        tables: list[Table] = []
-        for group in plan.groups:
-            program = self._programs.get(group.table1.program)
-            if program is None:
-                checked.results[group.members] = AnnouncementCheck.INVAL
-            else:
-                groups.append(group)
-                tables.append(Table(program, group.table1.items))
-        if groups:
-            members = np.concatenate([group.members for group in groups])
+        if not plan.groups:
+            return
+        members = np.concatenate([group.members for group in plan.groups])
+        owners = np.repeat(
+            np.arange(len(plan.groups)), [len(group.members) for group in plan.groups]
+        )
+        tables = self._randhash.begin([group.table1 for group in plan.groups]).result()
+        valid = tables.programs.valid[owners]
+        checked.results[members[~valid]] = AnnouncementCheck.INVAL
+        members, owners = members[valid], owners[valid]
+        if len(members):
             verdicts, hashes = self._check_hashes(
-                announcements[members], plan.soft_nonces[members], groups, tables
+                announcements[members], plan.soft_nonces[members], plan.groups, owners, tables
             )
             checked.results[members] = verdicts
             checked.work_hashes[members] = hashes
@@ -85,16 +84,17 @@ class AnnouncementChecks:
         announcements: _Bytes,
         soft_nonces: _Words,
         groups: list[CheckGroup],
-        tables: list[Table],
+        owners: _Indexes,
+        tables: LoadedTables,
     ) -> tuple[_Bytes, _Bytes]:
-        """Verdicts and work hashes of the members of `groups`, in that order.
+        """(m,) verdicts and (m, 32) work hashes.
 
+        owners : (m,) group of each announcement, those of a group being neighbours
         tables : T1 of every group
         """
-        owners = np.repeat(np.arange(len(groups)), [len(group.members) for group in groups])
-        templates = [np.frombuffer(init(group.search_seed, 0), np.uint8) for group in groups]
+        templates = self._states.make([group.search_seed for group in groups])
         states = CheckStates(
-            self._context, self._kernels, announcements, soft_nonces, owners, np.stack(templates)
+            self._context, self._kernels, announcements, soft_nonces, owners, templates
         )
         table_items = TableItems(self._context, self._randhash, tables)
         computable = np.ones(len(announcements), np.bool_)
@@ -135,18 +135,14 @@ class AnnouncementChecks:
         """
         matches = np.zeros(len(candidates), np.bool_)
         computable = np.zeros(len(candidates), np.bool_)
-        tables: list[Table] = []
-        table_of_group = np.full(len(groups), -1)
-        for owner in np.unique(owners):
-            seeds = groups[owner].table0
-            program = self._programs.get(seeds.program)
-            if program is not None:
-                table_of_group[owner] = len(tables)
-                tables.append(Table(program, seeds.items))
-        chosen = np.flatnonzero(table_of_group[owners] >= 0)
+        if not len(candidates):
+            return matches, computable
+        asked, table_of = np.unique(owners, return_inverse=True)
+        tables = self._randhash.begin([groups[owner].table0 for owner in asked]).result()
+        chosen = np.flatnonzero(tables.programs.valid[table_of])
         if len(chosen):
             table_items = TableItems(self._context, self._randhash, tables)
-            leaves = table_items.make(table_of_group[owners[chosen]], numbers[chosen])
+            leaves = table_items.make(table_of[chosen], numbers[chosen])
             computable[chosen] = leaves.computable
             matches[chosen] = states.branches_match(candidates[chosen], numbers[chosen], leaves)
         return matches & computable, computable

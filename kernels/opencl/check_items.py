@@ -1,6 +1,5 @@
 """Which table items announcements under validation need, each computed once on the device."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import pyopencl as cl
 from packetcrypt.kernels.check_plan import needed_items
 from packetcrypt.kernels.opencl.buffers import allocate, download, upload
 from packetcrypt.kernels.opencl.context import DeviceContext
-from packetcrypt.kernels.opencl.randhash import LoadedTables, RandHash, Table
+from packetcrypt.kernels.opencl.randhash import LoadedTables, RandHash
 from packetcrypt.protocol.cryptocycle import ITEM_SIZE
 
 
@@ -31,10 +30,10 @@ class MadeItems:
 class TableItems:
     """Computes items of some tables."""
 
-    def __init__(self, context: DeviceContext, randhash: RandHash, tables: Sequence[Table]) -> None:
+    def __init__(self, context: DeviceContext, randhash: RandHash, tables: LoadedTables) -> None:
         self._context = context
         self._randhash = randhash
-        self._loaded = LoadedTables(context, tables)
+        self._tables = tables
 
     def make(self, owners: npt.NDArray[np.intp], numbers: npt.NDArray[np.uint32]) -> MadeItems:
         """Items for m announcements: (m,) indexes of tables and (m,) item numbers."""
@@ -43,19 +42,12 @@ class TableItems:
         rows = allocate(self._context, ITEM_SIZE * count)
         too_long = allocate(self._context, count)
         self._randhash.run(
-            self._loaded,
-            self._randhash.tasks(self._loaded, needed.groups),
-            upload(self._context, needed.numbers),
-            rows,
-            too_long,
+            self._tables, needed.groups, upload(self._context, needed.numbers), rows, too_long
         )
-        computable = np.ones(count, np.bool_)
-        if self._loaded.may_run_too_long:
-            flags = np.empty(count, np.uint8)
-            download(self._context, too_long, flags)
-            computable = flags == 0
+        flags = np.empty(count, np.uint8)
+        download(self._context, too_long, flags)
         return MadeItems(
             rows=rows,
             row_of=needed.inverse.astype(np.uint32),
-            computable=computable[needed.inverse],
+            computable=flags[needed.inverse] == 0,
         )

@@ -79,13 +79,13 @@ class CheckStates:
         announcements: _Bytes,
         soft_nonces: _Words,
         owners: _Indexes,
-        templates: _Bytes,
+        templates: cl.Buffer,
     ) -> None:
         """Initialise the states.
 
         announcements, soft_nonces : (m, 1024) and (m,)
         owners                     : (m,) which template each starts from
-        templates                  : (g, 2048), states of soft nonce 0 after init
+        templates                  : of 2048 bytes, states of soft nonce 0 after init
         """
         self._context = context
         self._kernels = kernels
@@ -95,7 +95,7 @@ class CheckStates:
         self._numbers = allocate(context, 4 * count)
         kernels.start(
             count,
-            upload(context, templates),
+            templates,
             upload(context, owners.astype(np.uint32)),
             upload(context, soft_nonces),
             self._states,

@@ -7,7 +7,6 @@
 #include "randhash_run.cl"
 
 #define WINDOW_STARTS 1792
-#define MEMORY_WORDS 2048
 
 // A work-item's scratch space: states, the program's input, registers, output. crypt reads before the
 // first state and writes back after the last, where the input lies that by then is not needed any more.
@@ -20,13 +19,10 @@
 
 // Up to TILE items of one table: TASK_DTYPE of randhash.py.
 //
-// records      : index of the program's first record; length: how many
-// slots        : height of its register stack; common_words, count_words: see DecodedProgram
-// memory       : index of the program's memory
-// state        : index of the state of item 0
-// first, items : the items' indexes in `numbers` and `table`
+// table        : whose program, memory and state it is
+// first, items : the items' indexes in `numbers` and `rows`
 typedef struct {
-    uint records, length, slots, common_words, count_words, memory, state, first, items;
+    uint table, first, items;
 } task_t;
 
 typedef struct {
@@ -107,59 +103,61 @@ INLINE void transpose_source(const workspace_t *space)
 
 // ---- After the passes ------------------------------------------------------------------------------
 
-INLINE void store_items(const workspace_t *space, __global uint *table, uint items)
+INLINE void store_items(const workspace_t *space, __global uint *rows, uint items)
 {
     for (uint i = 0; i < items; i++)
         for (uint word = 0; word < ITEM_SIZE / 4; word++)
-            table[i * (ITEM_SIZE / 4) + word] = space->states[i * (STATE_STRIDE / 4) + word];
+            rows[i * (ITEM_SIZE / 4) + word] = space->states[i * (STATE_STRIDE / 4) + word];
 }
 
 // ---- One task ---------------------------------------------------------------------------------------
 
-INLINE bool ran_too_long(const tile_t *tile, const task_t *task, uint item)
+INLINE bool ran_too_long(const tile_t *tile, uint common_words, uint item)
 {
-    return tile->count_words && task->common_words + tile->executed[item] > MAX_EXECUTED;
+    return tile->count_words && common_words + tile->executed[item] > MAX_EXECUTED;
 }
 
-INLINE void compute_items(workspace_t *space, const task_t *task, __global const record_t *records,
-                          __global const uint *memory, __global const uint *state,
-                          __global const uint *numbers, __global uint *table,
-                          __global uchar *too_long)
+INLINE void compute_items(workspace_t *space, const program_t *program, uint items,
+                          __global const record_t *records, __global const uint *memory,
+                          __global const uint *state, __global const uint *numbers,
+                          __global uint *rows, __global uchar *too_long)
 {
     tile_t *tile = &space->tile;
     tile->arrays.memory = memory;
-    tile->arrays.vectors = (task->items + GROUP - 1) / GROUP;
-    tile->arrays.immediate_slot = task->slots;
-    tile->count_words = task->count_words;
-    find_windows(tile, numbers, task->items);
-    fill_source(tile, numbers, task->items, state);
+    tile->arrays.vectors = (items + GROUP - 1) / GROUP;
+    tile->arrays.immediate_slot = program->slots;
+    tile->count_words = program->longest_path > MAX_EXECUTED;
+    find_windows(tile, numbers, items);
+    fill_source(tile, numbers, items, state);
     for (int part = 1; part >= 0; part--) { // the first pass writes the second half
-        fill_target(tile, numbers, task->items, state, part);
-        run_pass((word_t)0, tile, records, task->length);
+        fill_target(tile, numbers, items, state, part);
+        run_pass((word_t)0, tile, records, program->length);
         keep_target(space, part);
-        for (uint i = 0; i < task->items; i++)
-            too_long[i] = ran_too_long(tile, task, i) | (part == 0 && too_long[i]);
+        for (uint i = 0; i < items; i++)
+            too_long[i] =
+                ran_too_long(tile, program->common_words, i) | (part == 0 && too_long[i]);
         if (part == 1)
             transpose_source(space);
     }
-    crypt_states(space->bytes, task->items);
-    store_items(space, table, task->items);
+    crypt_states(space->bytes, items);
+    store_items(space, rows, items);
 }
 
 // ---- The kernel -------------------------------------------------------------------------------------
 
-// Computes the items of each task: table row r becomes item numbers[r], too_long[r] whether its program
-// exceeded MAX_EXECUTED (then the row is arbitrary).
+// Computes the items of each task: row r becomes item numbers[r], too_long[r] whether its program exceeded
+// MAX_EXECUTED (then the row is arbitrary).
 //
-// records, memories, states : of all programs; states as fuzzed for item 0
-// slots, target_words       : the greatest that any task needs
-// scratch, scratch_size     : bytes for every work-item, which does each get_global_size(0)-th task
+// programs, memories, states : of every table; states as fuzzed for item 0
+// records                    : of all programs
+// scratch, scratch_size      : bytes for every work-item, which does each get_global_size(0)-th task
+// slots, target_words        : the greatest that any program needs
 __kernel void randhash_items(__global const task_t *tasks, uint task_count,
-                             __global const record_t *records, __global const uint *memories,
-                             __global const uint *states, __global const uint *numbers,
-                             __global uint *table, __global uchar *too_long,
-                             __global uchar *scratch, ulong scratch_size, uint slots,
-                             uint target_words)
+                             __global const program_t *programs, __global const record_t *records,
+                             __global const uint *memories, __global const uint *states,
+                             __global const uint *numbers, __global uint *rows,
+                             __global uchar *too_long, __global uchar *scratch, ulong scratch_size,
+                             uint slots, uint target_words)
 {
     workspace_t space;
     space.bytes = scratch + get_global_id(0) * scratch_size;
@@ -171,8 +169,10 @@ __kernel void randhash_items(__global const task_t *tasks, uint task_count,
     tile->arrays.target_words = target_words;
     for (uint t = get_global_id(0); t < task_count; t += get_global_size(0)) {
         const task_t task = tasks[t];
-        compute_items(&space, &task, records + task.records, memories + task.memory * MEMORY_WORDS,
-                      states + task.state * (STATE_SIZE / 4), numbers + task.first,
-                      table + task.first * (ITEM_SIZE / 4), too_long + task.first);
+        const program_t program = programs[task.table];
+        compute_items(&space, &program, task.items, records + program.first_record,
+                      memories + task.table * MEMORY_WORDS, states + task.table * (STATE_SIZE / 4),
+                      numbers + task.first, rows + task.first * (ITEM_SIZE / 4),
+                      too_long + task.first);
     }
 }

@@ -1,27 +1,19 @@
 // One pass of a random program over a tile of items (spec 1 §3.3).
 //
-// All items of a tile run the same program, decoded by the host (kernels/program.py: records, slots), so
-// each record is looked at once and computed for TILE items. Registers and input lie word by word with
+// All items of a tile run the same program, decoded into records (kernels/program.py), so each of these
+// is looked at once and computed for TILE items. Registers and input lie word by word with
 // the tile's items side by side. Both arms of an IF run, under masks that only matter where registers
 // are added to the output: there each item has a cursor of its own, so the output lies item by item.
 //
-// From the host come TILE, MAX_DEPTH of kernels/program.py, and the values of `Opcode` and `Scope` as
-// OP_… and SCOPE_….
+// From the host comes TILE, besides what program.cl needs.
 
 #include "lanes.cl"
+#include "program.cl"
 #include "randhash_operations.cl"
 
 #define VECTORS (TILE / GROUP)
 
 #define ARRAY_WORDS 256 // of input, output and memory window
-
-// RECORD_DTYPE of kernels/program.py
-typedef struct {
-    ushort opcode, variant, output, length, a, b;
-    uint target;
-    ulong immediate;
-    uint then_words, else_words;
-} record_t;
 
 // Where a tile's data lie in the work-item's scratch space, and their sizes. Passed by value, so that the
 // compiler need not reload it after each store.

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
+from opencl_tables import load_tables
 from randhash_assembly import branch, load_input, loop, memory, program
 from vector_files import load_vectors
 
@@ -10,8 +11,7 @@ from packetcrypt.kernels.interface import CheckedAnnouncements
 from packetcrypt.kernels.opencl.check import AnnouncementChecks
 from packetcrypt.kernels.opencl.check_items import TableItems
 from packetcrypt.kernels.opencl.context import DeviceContext
-from packetcrypt.kernels.opencl.randhash import RandHash, Table
-from packetcrypt.kernels.program import decode
+from packetcrypt.kernels.opencl.randhash import RandHash
 from packetcrypt.protocol.announcement import dedup_key
 from packetcrypt.protocol.opcodes import Opcode
 from packetcrypt.protocol.validation import AnnouncementCheck, check_announcement
@@ -108,7 +108,7 @@ def test_items_that_run_too_long_are_not_computable(context: DeviceContext) -> N
     long_arm = [load_input(i) for i in range(6)]
     words = program(loop(2047), memory(0), *branch(Opcode.IF_RANDOM, 1, long_arm, []))
     short = program(loop(1), load_input(0))
-    tables = [Table(decode(short), bytes(32)), Table(decode(words), bytes(32))]
+    tables = load_tables(context, [(short, bytes(32)), (words, bytes(32))])
     numbers = np.arange(40, dtype=np.uint32)
     made = TableItems(context, RandHash(context), tables).make(numbers.astype(np.intp) % 2, numbers)
     assert made.computable[::2].all()

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opencl_tables import load_tables
 from randhash_assembly import (
     END,
     branch,
@@ -23,8 +24,7 @@ from vector_files import load_vectors
 
 from packetcrypt.kernels.opencl.buffers import allocate, download, upload
 from packetcrypt.kernels.opencl.context import DeviceContext
-from packetcrypt.kernels.opencl.randhash import LoadedTables, RandHash, Table
-from packetcrypt.kernels.program import decode
+from packetcrypt.kernels.opencl.randhash import RandHash
 from packetcrypt.protocol.errors import ProgramError
 from packetcrypt.protocol.opcodes import CLASS_OF, Opcode
 from packetcrypt.protocol.randhash import RandProgram, item
@@ -55,13 +55,13 @@ def make_items(
     seed: bytes = ITEMS_SEED,
 ) -> tuple[list[bytes], list[bool]]:
     """Items of one table, and whether they ran too long."""
-    loaded = LoadedTables(context, [Table(decode(words), seed)])
+    loaded = load_tables(context, [(words, seed)])
     rows = np.empty((len(numbers), 1024), np.uint8)
     flags = np.empty(len(numbers), np.uint8)
     row_buffer, flag_buffer = allocate(context, rows.nbytes), allocate(context, flags.nbytes)
-    tasks = randhash.tasks(loaded, np.zeros(len(numbers), np.intp))
     number_buffer = upload(context, np.array(numbers, np.uint32))
-    randhash.run(loaded, tasks, number_buffer, row_buffer, flag_buffer)
+    one_table = np.zeros(len(numbers), np.intp)
+    randhash.run(loaded, one_table, number_buffer, row_buffer, flag_buffer)
     download(context, row_buffer, rows)
     download(context, flag_buffer, flags)
     return [row.tobytes() for row in rows], [bool(flag) for flag in flags]
@@ -194,19 +194,17 @@ def test_items_that_run_too_long_are_told_from_those_that_do_not(
 
 
 def test_tables_are_computed_in_one_launch(context: DeviceContext, randhash: RandHash) -> None:
-    tables = [
-        Table(decode(RandProgram.generate(bytes([number]) * 32)), bytes([99 - number]) * 32)
-        for number in range(3)
-    ]
-    loaded = LoadedTables(context, tables)
+    programs = [RandProgram.generate(bytes([number]) * 32) for number in range(3)]
+    seeds = [bytes([99 - number]) * 32 for number in range(3)]
+    loaded = load_tables(context, [*zip(programs, seeds, strict=True)])
     owners = np.repeat(np.arange(3), [33, 1, 70])
     numbers = np.arange(len(owners), dtype=np.uint32) * 77
     rows: npt.NDArray[np.uint8] = np.empty((len(owners), 1024), np.uint8)
     row_buffer = allocate(context, rows.nbytes)
-    tasks = randhash.tasks(loaded, owners)
-    randhash.run(loaded, tasks, upload(context, numbers), row_buffer, allocate(context, len(rows)))
+    number_buffer, flag_buffer = upload(context, numbers), allocate(context, len(rows))
+    randhash.run(loaded, owners, number_buffer, row_buffer, flag_buffer)
     download(context, row_buffer, rows)
     for row in (0, 32, 33, 34, 65, 66, 103):
         owner = int(owners[row])
-        words = RandProgram.generate(bytes([owner]) * 32)
-        assert rows[row].tobytes() == item(int(numbers[row]), bytes([99 - owner]) * 32, words)
+        expected = item(int(numbers[row]), seeds[owner], programs[owner])
+        assert rows[row].tobytes() == expected
