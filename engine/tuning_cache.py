@@ -9,7 +9,7 @@ import json
 import logging
 import os
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,8 +69,15 @@ def file() -> Path:
 
 
 def _key(device: DeviceInfo, cores: int) -> _Entry:
-    values = (device.platform, device.name, device.driver, version("packetcrypt-engine"), cores)
+    values = (device.platform, device.name, device.driver, _our_version(), cores)
     return dict(zip(_KEYS, values, strict=True))
+
+
+def _our_version() -> str:
+    try:
+        return version("packetcrypt-engine")
+    except PackageNotFoundError:  # imported from where it lies
+        return "unknown"
 
 
 def _key_of(entry: _Entry) -> _Entry:
