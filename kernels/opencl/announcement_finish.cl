@@ -65,7 +65,7 @@ __kernel void announcement_finish(__global const uchar *header, __global const u
         wide_t hash[8];
         blake2b_rows((word_t)0, hash, announcements, at, ANNOUNCEMENT_SIZE, 32);
         ulong values[HASH_LANES];
-        *(hash_row_t *)values = hash[0];
+        *(side_row_t *)values = hash[0];
         for (uint lane = 0; lane < HASH_LANES && first + lane < count; lane++)
             keys[first + lane] = values[lane];
     }

@@ -1,105 +1,15 @@
 // Which soft nonces of a job give announcements (spec 1 §4, step 4).
 //
-// A work-item takes BATCH nonces at a time into its own slab of states, about as large as a core's L2 cache.
-// Lengths and direction of an update depend on the nonce, and a group takes as long as its longest
-// message. So before each of the four updates the batch is counting-sorted into bins of like nonces, and
-// groups are cut from the sorted order. On GPUs (LANES 1) a batch is one nonce and nothing is sorted.
+// A work-item takes BATCH nonces at a time into its own slab of states, about as large as a core's L2 cache. On
+// GPUs (LANES 1) a batch is one nonce.
 
 #include "lanes.cl"
 #include "cryptocycle.cl"
 #include "blake2b.cl"
+#include "state_batch.cl"
+#include "target.cl"
 #include "announcement_layout.cl"
 #include "announcement_find.cl"
-
-#define UPDATES 4
-
-// States lie 33 cache lines apart, so that the same part of 16 states does not compete for the same cache
-// sets, and such that items (at byte 32) begin on a cache line. After the slots of the batch comes one for
-// the lanes without a nonce in an incomplete group.
-#define SLOT_STRIDE 2112
-#define IDLE_SLOT BATCH
-#define SLOTS (GROUP == 1 ? BATCH : BATCH + 1)
-#define FIRST_SLOT (STATE_MARGIN + 32)
-#define SLAB_SIZE (FIRST_SLOT + SLOTS * SLOT_STRIDE + STATE_MARGIN + 32)
-
-#define slot_offset(slot) (FIRST_SLOT + (slot) * SLOT_STRIDE)
-
-// The order of a batch: encrypting groups, then decrypting ones, each class filled up with IDLE_SLOT.
-#define ORDER_SIZE (BATCH + 2 * GROUP)
-
-#if GROUP == 1
-
-// One nonce, one group.
-INLINE uint sort_batch(ushort order[ORDER_SIZE], const uint words[SLOTS], uint count)
-{
-    order[0] = 0;
-    return 1;
-}
-
-#else
-
-// One bin for each decrypt class, number of 64-byte blocks and number of additional blocks.
-#define BINS 512
-#define FIRST_DECRYPT_BIN 256
-
-INLINE uint bin_of(uint word)
-{
-    return control_decrypts(word) * FIRST_DECRYPT_BIN + (message_blocks(word) - 1) / 4 * 8 +
-           control_additional_blocks(word);
-}
-
-INLINE uint fill_group(ushort order[ORDER_SIZE], uint position)
-{
-    while (position % GROUP)
-        order[position++] = IDLE_SLOT;
-    return position;
-}
-
-// Orders slots 0..count−1 by the bins of their words; returns the length of the order, whole groups.
-OUTLINE uint sort_batch(ushort order[ORDER_SIZE], const uint words[SLOTS], uint count)
-{
-    ushort next[BINS];
-    for (int bin = 0; bin < BINS; bin++)
-        next[bin] = 0;
-    for (uint slot = 0; slot < count; slot++)
-        next[bin_of(words[slot])]++;
-    uint position = 0;
-    for (int bin = 0; bin < BINS; bin++) {
-        if (bin == FIRST_DECRYPT_BIN)
-            position = fill_group(order, position);
-        const uint size = next[bin];
-        next[bin] = position;
-        position += size;
-    }
-    for (uint slot = 0; slot < count; slot++)
-        order[next[bin_of(words[slot])]++] = slot;
-    return fill_group(order, position);
-}
-
-#endif
-
-// init (spec 1 §2) of `count` states. Fuzzing is left to the first update.
-INLINE void start_batch(__global uchar *slab, uint words[SLOTS], __global const ulong *keystream,
-                        uint first, uint count)
-{
-    const uint word = *(__global const uint *)((__global const uchar *)keystream + KEY_OFFSET);
-    for (uint slot = 0; slot < count; slot++) {
-        __global ulong *state = (__global ulong *)(slab + slot_offset(slot));
-        state[0] = first + slot;
-        for (int i = 1; i < STATE_SIZE / 8; i++)
-            state[i] = keystream[i];
-        words[slot] = word;
-    }
-}
-
-// Whether a little-endian 256-bit number is below another.
-INLINE bool is_below(const ulong number[4], const ulong limit[4])
-{
-    int i = 3;
-    while (i > 0 && number[i] == limit[i])
-        i--;
-    return number[i] < limit[i];
-}
 
 // hash: the 32 bytes that final (spec 1 §2) puts at the beginning of the state.
 INLINE void write_find(__global uchar *find, uint nonce, uint item, const ulong hash[4],
@@ -123,16 +33,14 @@ INLINE void finish_group(__global uchar *slab, const uint at[GROUP], const ushor
     for (int side = 0; side < GROUP; side += HASH_LANES) {
         wide_t hash[8];
         blake2b_rows((word_t)0, hash, slab, at + side, STATE_SIZE, 32);
-        ulong words[4][HASH_LANES];
-        for (int i = 0; i < 4; i++)
-            *(hash_row_t *)words[i] = hash[i];
+        ulong digests[HASH_LANES][8];
+        take_lanes(digests, hash);
         for (int lane = 0; lane < HASH_LANES; lane++) {
             const uint slot = slots[side + lane];
-            const ulong number[4] = {words[0][lane], words[1][lane], words[2][lane], words[3][lane]};
-            if (slot != IDLE_SLOT && is_below(number, target)) {
+            if (slot != IDLE_SLOT && is_below(digests[lane], target)) {
                 const uint find = atomic_inc(progress + PROGRESS_FINDS);
                 write_find(finds + (ulong)FIND_SIZE * find, first + slot,
-                           items[side + lane] % TABLE_ITEMS, number, slab + at[side + lane]);
+                           items[side + lane] % TABLE_ITEMS, digests[lane], slab + at[side + lane]);
             }
         }
     }

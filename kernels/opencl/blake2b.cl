@@ -4,7 +4,7 @@
 #include "lanes.cl"
 
 // One side of a group: as many 64-bit values as a register holds.
-#define HASH_LANES (GROUP / SIDES)
+#define HASH_LANES SIDE_LANES
 
 #define BLAKE2B_BLOCK 128
 
@@ -42,6 +42,14 @@ INLINE wide_t rotate_right(wide_t x, int n)
     v[c] += v[d];                            \
     v[b] = rotate_right(v[b] ^ v[c], 63)
 
+INLINE void blake2b_start(wide_t h[8], uint digest_size)
+{
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+        h[i] = blake2b_iv[i];
+    h[0] ^= 0x01010000 ^ digest_size; // fanout 1, depth 1, no key
+}
+
 // One block of 16 words. absorbed: bytes up to and with this block; last: whether it is the last.
 INLINE void blake2b_compress(wide_t h[8], const wide_t m[16], ulong absorbed, bool last)
 {
@@ -77,15 +85,11 @@ INLINE void blake2b_compress(wide_t h[8], const wide_t m[16], ulong absorbed, bo
 // ---- Transposition: HASH_LANES rows of HASH_LANES 64-bit words --------------------------------------
 
 #if GROUP == 1
-typedef ulong hash_row_t;
-
 INLINE void transpose_wide(wide_t m[HASH_LANES])
 {
 }
 
 #elif GROUP == 8
-typedef ulong4 __attribute__((aligned(8))) hash_row_t;
-
 INLINE void transpose_wide(wide_t m[HASH_LANES])
 {
     const wide_t a = __builtin_shufflevector(m[0], m[1], 0, 4, 2, 6);
@@ -99,8 +103,6 @@ INLINE void transpose_wide(wide_t m[HASH_LANES])
 }
 
 #else
-typedef ulong8 __attribute__((aligned(8))) hash_row_t;
-
 INLINE void transpose_wide(wide_t m[HASH_LANES])
 {
     volatile wide_t a[8]; // hides the first step, see transpose in lanes.cl
@@ -132,17 +134,14 @@ OUTLINE void blake2b_rows(word_t wide, wide_t hash[8], __global const uchar *row
                           const uint at[HASH_LANES], uint length, uint digest_size)
 {
     wide_t h[8];
-#pragma unroll
-    for (int i = 0; i < 8; i++)
-        h[i] = blake2b_iv[i];
-    h[0] ^= 0x01010000 ^ digest_size; // fanout 1, depth 1, no key
+    blake2b_start(h, digest_size);
     for (uint done = 0; done < length; done += BLAKE2B_BLOCK) {
         wide_t m[16];
 #pragma unroll
         for (int part = 0; part < 16; part += HASH_LANES) {
 #pragma unroll
             for (int lane = 0; lane < HASH_LANES; lane++)
-                m[part + lane] = *(__global const hash_row_t *)(rows + at[lane] + done + 8 * part);
+                m[part + lane] = *(__global const side_row_t *)(rows + at[lane] + done + 8 * part);
             transpose_wide(m + part);
         }
         blake2b_compress(h, m, done + BLAKE2B_BLOCK, done + BLAKE2B_BLOCK == length);
@@ -157,7 +156,7 @@ INLINE void take_lanes(ulong digests[HASH_LANES][8], const wide_t hash[8])
 {
     for (uint i = 0; i < 8; i++) {
         ulong values[HASH_LANES];
-        *(hash_row_t *)values = hash[i];
+        *(side_row_t *)values = hash[i];
         for (int lane = 0; lane < HASH_LANES; lane++)
             digests[lane][i] = values[lane];
     }
@@ -169,7 +168,7 @@ INLINE void blake2b_store(__global uchar *rows, const uint at[HASH_LANES], const
 {
     for (uint i = 0; i < words; i++) {
         ulong values[HASH_LANES];
-        *(hash_row_t *)values = hash[i];
+        *(side_row_t *)values = hash[i];
         for (int lane = 0; lane < HASH_LANES; lane++)
             *(__global ulong *)(rows + at[lane] + 8 * i) = values[lane];
     }

@@ -20,20 +20,22 @@
 #define INLINE static inline __attribute__((always_inline))
 
 // word_t: a 32-bit word of every lane. wide_t: a 64-bit value of every lane of one side (below).
-// The row types are what a row is read in: words of one lane, 4-byte aligned. (vloadN is a real call
-// in PoCL, a dereference is one instruction.)
+// The row types are what a row is read in: words of one lane, 4-byte or 8-byte aligned. (vloadN is a real
+// call in PoCL, a dereference is one instruction.)
 #if GROUP == 1
 #define SIDES 1
 #define OUTLINE static
 typedef uint word_t;
 typedef ulong wide_t;
 typedef uint row_t;
+typedef ulong side_row_t;
 #elif GROUP == 8
 #define SIDES 2
 #define OUTLINE static __attribute__((noinline))
 typedef uint8 word_t;
 typedef ulong4 wide_t;
 typedef uint8 __attribute__((aligned(4))) row_t;
+typedef ulong4 __attribute__((aligned(8))) side_row_t;
 #elif GROUP == 16
 #define SIDES 2
 // OUTLINE functions that compute with vectors take a word_t by value: LLVM splits 512-bit vectors in
@@ -42,11 +44,22 @@ typedef uint8 __attribute__((aligned(4))) row_t;
 typedef uint16 word_t;
 typedef ulong8 wide_t;
 typedef uint16 __attribute__((aligned(4))) row_t;
+typedef ulong8 __attribute__((aligned(8))) side_row_t;
 #else
 #error "GROUP must be 1, 8 or 16"
 #endif
 
 #define WIDE_LOW ((wide_t)0xffffffff)
+
+// The lanes of one side.
+#define SIDE_LANES (GROUP / SIDES)
+
+// Both factors are masked although their upper halves may be known to be 0: LLVM recognises the pattern
+// as one 32×32-bit multiplication only when it sees both masks in the same basic block.
+INLINE wide_t multiply32(wide_t a, wide_t b)
+{
+    return (a & WIDE_LOW) * (b & WIDE_LOW);
+}
 
 // ---- Sides: the even and the odd lanes of a word_t as wide_t ------------------------------------
 

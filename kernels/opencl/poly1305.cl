@@ -24,13 +24,6 @@ typedef wide_t kept_t;
 typedef volatile wide_t kept_t;
 #endif
 
-// Both factors are masked although their upper halves may be known to be 0: LLVM recognises the pattern
-// as one 32×32-bit multiplication only when it sees both masks in the same basic block.
-INLINE wide_t multiply32(wide_t a, wide_t b)
-{
-    return (a & WIDE_LOW) * (b & WIDE_LOW);
-}
-
 // The five limbs of a 16-byte block; `top` is the bit above it (2^24 in limb 4), or 0.
 INLINE void block_limbs(word_t limbs[5], const word_t words[4], word_t top)
 {
