@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "ah": "packetcrypt.cli.ah",
     "ann": "packetcrypt.cli.ann",
     "bench": "packetcrypt.cli.bench",
+    "bh": "packetcrypt.cli.bh",
     "check": "packetcrypt.cli.check",
     "demo": "packetcrypt.cli.demo",
     "devices": "packetcrypt.cli.devices",

@@ -1,17 +1,21 @@
-"""What a pool's master says: its configuration and the blocks it builds on (spec 2 "Master")."""
+"""What a pool's master says: its configuration, its recent blocks, its work (spec 2 "Master")."""
 
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import TypeVar
 
 import aiohttp
 
 from packetcrypt.client.http import (
+    HttpAnswer,
     HttpLimits,
     PoolNonsense,
     PoolNotReady,
     check_url,
     get,
 )
+from packetcrypt.protocol.block_template import BlockTemplate
 from packetcrypt.protocol.errors import DecodeError
 from packetcrypt.protocol.pool_messages import (
     SESSION_HEADER,
@@ -19,9 +23,18 @@ from packetcrypt.protocol.pool_messages import (
     MasterConfig,
     MasterNotReadyError,
 )
+from packetcrypt.protocol.work_file import BlockWork
+
+F = TypeVar("F", BlockWork, BlockTemplate)
 
 # A configuration of a hundred handlers has 10 KiB; pools are polled every few seconds.
 LIMITS = HttpLimits(body_size=256 * 1024, seconds=10.0)
+
+WORK_SIZE_LIMIT = 16 << 20
+"""bytes of a work file or block template: a full block, and a coinbase that pays thousands"""
+
+LONG_POLL_SECONDS = 30.0
+"""how long a master may hold a request for the next height's work (spec 2)"""
 
 
 class MasterClient:
@@ -73,8 +86,70 @@ class MasterClient:
             )
         return info
 
+    async def work(self, height: int) -> BlockWork:
+        """`GET /work_<height>.bin`, of the height that is mined now."""
+        url = f"{self.url}/work_{height}.bin"
+        return self._decoded(url, height, BlockWork.decode, await self._get_file(url))
+
+    async def wait_for_work(self, height: int) -> BlockWork | None:
+        """The same of a height that comes next: waits until it is mined, or for half a minute.
+
+        None if it is still not: ask again. What is mined then is told by `config`, because the
+        chain may have gone another way.
+        """
+        url = f"{self.url}/work_{height}.bin"
+        seconds = LONG_POLL_SECONDS + self._limits.seconds
+        answer = await self._ask_for_file(url, seconds)
+        if answer.status == HTTPStatus.MULTIPLE_CHOICES:
+            return None
+        self._check_status(url, answer)
+        return self._decoded(url, height, BlockWork.decode, answer.body)
+
+    async def block_template(self, height: int) -> BlockTemplate:
+        """`GET /bt_<height>.bin`, of the height that is mined now."""
+        url = f"{self.url}/bt_{height}.bin"
+        return self._decoded(url, height, BlockTemplate.decode, await self._get_file(url))
+
+    def _decoded(self, url: str, height: int, decode: Callable[[bytes], F], body: bytes) -> F:
+        try:
+            decoded = decode(body)
+        except DecodeError as error:
+            raise PoolNonsense(
+                f"GET {url} answered something else: {error}. Is {self.url} the pool's master?"
+            ) from error
+        if decoded.height != height:
+            raise PoolNonsense(
+                f"GET {url} answered what belongs to height {decoded.height}. "
+                "The pool's master is broken; tell its operator."
+            )
+        return decoded
+
+    async def _get_file(self, url: str) -> bytes:
+        answer = await self._ask_for_file(url, self._limits.seconds)
+        if answer.status == HTTPStatus.MULTIPLE_CHOICES:
+            raise PoolNotReady(
+                f"{self.url} is not ready: GET {url} answered that this height is still to come. "
+                "Its configuration and its work are not of one moment; ask again."
+            )
+        self._check_status(url, answer)
+        return answer.body
+
+    async def _ask_for_file(self, url: str, seconds: float) -> HttpAnswer:
+        limits = HttpLimits(WORK_SIZE_LIMIT, seconds)
+        answer = await get(self._session, url, limits, self._headers)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            raise PoolNonsense(
+                f"GET {url} answered 404: the master does not have that height, or serves no work. "
+                "The chain may have become shorter; else look at the master's log."
+            )
+        return answer
+
     async def _get(self, url: str) -> bytes:
         answer = await get(self._session, url, self._limits, self._headers)
+        self._check_status(url, answer)
+        return answer.body
+
+    def _check_status(self, url: str, answer: HttpAnswer) -> None:
         name = url.rpartition("/")[2]
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise PoolNotReady(
@@ -91,4 +166,3 @@ class MasterClient:
                 f"{self.url}/ is not a PacketCrypt pool: GET /{name} answered a web page.\n"
                 "Give the pool's master URL, e.g. http://pool.example/master"
             )
-        return answer.body

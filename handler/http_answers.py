@@ -7,6 +7,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 
+class Overloaded(Exception):
+    """The queue is full, or the handler is stopping: the client may try again later."""
+
+
 class BodyTooLong(Exception):
     """A body of more bytes than the protocol allows."""
 

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from packetcrypt.handler.crediting import CreditedPost, Crediting
+from packetcrypt.handler.http_answers import Overloaded
 from packetcrypt.handler.settings import AnnHandlerSettings
 from packetcrypt.handler.statistics import HandlerStatistics
 from packetcrypt.handler.submission import Post
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
 
 _log = logging.getLogger(__name__)
-
-
-class Overloaded(Exception):
-    """The queue is full, or the handler is stopping: the client may try again later."""
 
 
 class PostFailed(Exception):

@@ -9,11 +9,14 @@ Blocking; belongs to the handler's disk thread.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from packetcrypt.handler.durable import DurableFile, sync_directory, truncate_file
+from packetcrypt.protocol.errors import DecodeError
+from packetcrypt.protocol.json_fields import JsonFields
 
 _NAME = re.compile(r"paylog_([0-9]+)\.ndjson", re.ASCII)
 
@@ -46,6 +49,16 @@ class PayLog:
         self._open.append(lines)
         if self._open.size >= self._max_bytes:
             self.close()
+
+    def recorded(self) -> Iterator[JsonFields]:
+        """The events of all files that are not uploaded yet, oldest first.
+
+        A line that is no JSON object is passed over: it is the paymaker's to complain about.
+        """
+        for path in self.closed():
+            for line in path.read_bytes().splitlines():
+                with suppress(DecodeError):
+                    yield JsonFields.parse(line, path.name)
 
     def close(self) -> None:
         """Closes the newest file; the next event begins another. Idempotent."""

@@ -13,11 +13,12 @@ from aiohttp.abc import AbstractStreamWriter
 from packetcrypt.handler.announcement_files import AnnouncementFiles
 from packetcrypt.handler.http_answers import (
     BodyTooLong,
+    Overloaded,
     answering_problems,
     json_answer,
     read_body,
 )
-from packetcrypt.handler.intake import Intake, Overloaded, PostFailed
+from packetcrypt.handler.intake import Intake, PostFailed
 from packetcrypt.handler.pool_state import PoolState
 from packetcrypt.handler.settings import SUBMIT_PATH, AnnHandlerSettings
 from packetcrypt.handler.statistics import HandlerStatistics

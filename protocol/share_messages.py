@@ -150,8 +150,8 @@ class BlockEvent:
 
     @property
     def event_id(self) -> str:
-        """The same for every handler that logs this block: half of its hash as displayed."""
-        return self.hash[::-1].hex()[:32]
+        """The same for every handler that logs this block."""
+        return block_event_id(self.hash)
 
     @classmethod
     def decode(cls, fields: JsonFields) -> "BlockEvent":
@@ -186,6 +186,14 @@ def share_event_id(header: bytes, low_nonce: int) -> str:
     """The id under which a share is paid, 32 hex digits: shares of one header differ by it."""
     header_hash = h32(header)
     return (_mixed(header_hash, low_nonce).to_bytes(4, "little") + header_hash[4:16]).hex()
+
+
+def block_event_id(block_hash: bytes) -> str:
+    """The id under which a new block is logged, 32 hex digits: half of its hash as displayed.
+
+    block_hash : 32 bytes, internal byte order
+    """
+    return block_hash[::-1].hex()[:32]
 
 
 def share_handler(header: bytes, low_nonce: int, handlers: int) -> int:

@@ -1,0 +1,40 @@
+"""`packetcrypt bh`: run a block handler."""
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from packetcrypt.cli.options import log_to_stderr
+from packetcrypt.cli.signals import StopSignals, run_with_signals
+from packetcrypt.handler.block_service import running_block_handler
+from packetcrypt.handler.block_settings import BlockHandlerSettings
+from packetcrypt.handler.settings_file import load_block_handler_settings
+
+
+@click.command(name="bh")
+@click.option(
+    "-C",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("pool.toml"),
+    show_default=True,
+    help="The pool's settings file.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@click.argument("name", required=False)
+def command(config: Path, verbose: bool, name: str | None) -> None:
+    """Take shares from block miners: have pktd check them, credit them, submit blocks.
+
+    NAME chooses the table [block_handler.NAME] of the settings file; it may be left out if there is
+    only one. Ctrl-C finishes the shares that were taken in and stops.
+    """
+    log_to_stderr(verbose)
+    settings = load_block_handler_settings(config, name)
+    run_with_signals(partial(_serve, settings))
+
+
+async def _serve(settings: BlockHandlerSettings, signals: StopSignals) -> None:
+    async with running_block_handler(settings):
+        signals.started()
+        await signals.stop.wait()
