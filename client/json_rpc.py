@@ -7,6 +7,8 @@ what the server said.
 
 import base64
 import json
+import os
+import socket
 import ssl
 from http import HTTPStatus
 from typing import Any, Final
@@ -153,15 +155,20 @@ class JsonRpcClient:
                     f"{self._failed(method)}: it does not speak TLS there. "
                     f"Give url in {self._settings} with http:// if it runs without TLS."
                 )
-            case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            case aiohttp.ClientConnectorError() as cause:
                 return RpcUnreachable(
-                    f"{self._failed(method)}: {error} "
+                    f"{self._failed(method)}: no connection ({_connection_problem(cause)}). "
                     f"Start {self._name}, or correct url in {self._settings}."
                 )
-            case _:
+            case TimeoutError():
                 return RpcUnanswered(
-                    f"{self._failed(method)}: {error} Look at the log of {self._name}; "
-                    f"if it needs longer, raise timeout in {self._settings}."
+                    f"{self._failed(method)}: it took longer than {self._limits.seconds:g} s. Look "
+                    f"at the log of {self._name}, or raise timeout in {self._settings}."
+                )
+            case cause:
+                return RpcUnanswered(
+                    f"{self._failed(method)}: the connection broke ({cause!r}). "
+                    f"Look at the log of {self._name}."
                 )
 
     def _hint_for(self, answer: HttpAnswer) -> str:
@@ -186,6 +193,13 @@ def tls_context(certificate: str | None, *, is_verified: bool) -> ssl.SSLContext
     if certificate is None:
         return True
     return ssl.create_default_context(cafile=certificate)
+
+
+def _connection_problem(error: aiohttp.ClientConnectorError) -> str:
+    inner = error.os_error
+    # asyncio's own text says only that connecting failed; the number says why.
+    is_lookup = isinstance(inner, socket.gaierror) or inner.errno is None
+    return str(inner) if is_lookup else os.strerror(inner.errno)
 
 
 def _verification_problem(error: aiohttp.ClientConnectorCertificateError) -> str:

@@ -1,4 +1,4 @@
-"""A whole block handler on loopback: its master, node, paymaker, and a block miner's posts to it."""
+"""A whole block handler on loopback: its master, node and paymaker, and a miner's posts to it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -55,6 +55,7 @@ class WorkMaster:
         self._published = asyncio.Condition()
         self._questions = 0
         self._long_polls = 0
+        self._is_closing = False
 
     async def publish(self, chain: PktdChain) -> None:
         """Makes the chain's next block what is mined."""
@@ -63,6 +64,12 @@ class WorkMaster:
         self.templates[work.height] = chain.template()
         tip = work.header.previous_hash
         self.config = replace(self.config, tip_hash=tip, current_height=work.height)
+        async with self._published:
+            self._published.notify_all()
+
+    async def close(self) -> None:
+        """Answers whoever still waits for the next height."""
+        self._is_closing = True
         async with self._published:
             self._published.notify_all()
 
@@ -93,7 +100,9 @@ class WorkMaster:
                 self._published.notify_all()
                 try:
                     async with asyncio.timeout(self.held):
-                        await self._published.wait_for(lambda: height in self.works)
+                        await self._published.wait_for(
+                            lambda: height in self.works or self._is_closing
+                        )
                 except TimeoutError:
                     return web.Response(status=300, headers={"x-pc-longpoll": "try-again"})
         return _file(self.works.get(height))
@@ -123,7 +132,10 @@ async def work_master(chain: PktdChain | None = None) -> AsyncIterator[WorkMaste
         master.config = replace(master.config, master_url=url)
         if chain is not None:
             await master.publish(chain)
-        yield master
+        try:
+            yield master
+        finally:
+            await master.close()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A chain and its rules, as far as a pool meets them: templates, shares, blocks."""
 
+import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,10 @@ _TIME = 1_700_000_000
 _COMMITMENT_START = bytes.fromhex("6a30") + MAGIC
 
 
+# The same few announcements are in many shares, and a check takes some 50 ms.
+_check_once = functools.cache(check_announcement)
+
+
 class Rejected(Exception):
     """What the node says no to; the message is its reason."""
 
@@ -42,7 +47,7 @@ class PktdChain:
     parent_hashes      : by height
     """
 
-    announcement_check: Callable[[bytes, bytes], CheckedAnnouncement] = check_announcement
+    announcement_check: Callable[[bytes, bytes], CheckedAnnouncement] = _check_once
     blocks: list[BlockInfo] = field(default_factory=list)
     others: tuple[bytes, ...] = (b"first payment" * 20, b"second payment" * 20)
     parent_hashes: Mapping[int, bytes] = field(

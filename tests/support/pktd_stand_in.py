@@ -130,7 +130,9 @@ class PktdStandIn:
                 self.payouts = payouts
                 return None
             case "checkpcann", [announcement, parent_hash]:
-                checked = check_announcement(bytes.fromhex(announcement), bytes.fromhex(parent_hash))
+                checked = check_announcement(
+                    bytes.fromhex(announcement), bytes.fromhex(parent_hash)
+                )
                 if checked.result is not AnnouncementCheck.OK:
                     raise Rejected(checked.result.name)
                 return "OK"
