@@ -7,6 +7,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from packetcrypt.client.http import check_url
+from packetcrypt.handler.sprayer_settings import SprayerSettings
 from packetcrypt.protocol.errors import ConfigError
 
 SUBMIT_PATH = "/submit"
@@ -150,6 +151,7 @@ class AnnHandlerSettings(HandlerSettings):
                           more, but a reply waits for its whole batch
     file_announcements  : an announcement file is published when it holds so many (4096 are 4 MiB),
     file_seconds        : or when it is so old: block miners want announcements soon
+    sprayer             : the table `[ann_handler.NAME.sprayer]`; without it nobody is sprayed at
     """
 
     TABLE = "ann_handler"
@@ -165,6 +167,7 @@ class AnnHandlerSettings(HandlerSettings):
     check_batch: int = 4096
     file_announcements: int = 4096
     file_seconds: float = 10.0
+    sprayer: SprayerSettings | None = None
 
 
 def _check_url(name: str, url: str) -> None:

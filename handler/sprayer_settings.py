@@ -1,8 +1,8 @@
 """What can be set about a sprayer, with its defaults and the reasons for them."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
-from packetcrypt.client.sprayer_subscription import SubscriptionSettings
+from packetcrypt.client.subscription_settings import SubscriptionSettings
 from packetcrypt.client.udp import Endpoint
 from packetcrypt.protocol.errors import ConfigError
 from packetcrypt.protocol.sprayer_messages import (
@@ -105,19 +105,6 @@ class SprayerSettings:
                 read()
             except ConfigError as error:
                 raise ConfigError(f"{name} = {_shown(getattr(self, name))}: {error}") from error
-
-
-@dataclass(frozen=True, kw_only=True)
-class NamedSprayer:
-    """A sprayer that is a service of its own, and its name in pool.toml."""
-
-    name: str
-    settings: SprayerSettings
-
-
-def sprayer_setting_names() -> list[str]:
-    """All settings, those without a default first."""
-    return [setting.name for setting in fields(SprayerSettings)]
 
 
 def _shown(value: str | tuple[str, ...]) -> str:

@@ -1,0 +1,36 @@
+"""What pool.toml says about a sprayer: a service of its own, or part of an announcement handler."""
+
+from pathlib import Path
+from typing import Final
+
+from packetcrypt.handler.settings_document import EXAMPLES, SettingsDocument
+from packetcrypt.handler.sprayer_settings import SprayerSettings
+from packetcrypt.handler.toml_lines import KeyPath
+from packetcrypt.protocol.errors import ConfigError
+
+SPRAYER_TABLE: Final = "sprayer"
+
+
+def load_sprayer_settings(path: Path, name: str | None = None) -> SprayerSettings:
+    """The settings of the sprayer `name`; without a name, of the only one of the file.
+
+    Of the top level it needs nothing: a sprayer may stand where the pool's other services do not.
+    ConfigError says the file and line, what is wrong there, what is allowed, and gives an example.
+    """
+    document = SettingsDocument(path)
+    example = f"[{SPRAYER_TABLE}.s0]\npasswd = {EXAMPLES['passwd']}"
+    return read_sprayer(document, document.named_table(SPRAYER_TABLE, "sprayer", name, example))
+
+
+def read_sprayer(document: SettingsDocument, table: KeyPath) -> SprayerSettings:
+    """The settings in a table of the document."""
+    values = document.table(table)
+    if not isinstance(values, dict):
+        raise document.error(table, f"a sprayer is a table: write it as [{'.'.join(table)}]")
+    document.refuse_unknown(table, SprayerSettings)
+    document.check_types(table, SprayerSettings, values)
+    lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+    try:
+        return SprayerSettings(**{**values, **lists})
+    except ConfigError as error:
+        raise document.located(error, table) from error
