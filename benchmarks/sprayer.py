@@ -21,7 +21,8 @@ import time
 
 import numpy as np
 
-from packetcrypt.client.sprayer_subscription import SprayerSubscription, SubscriptionSettings
+from packetcrypt.client.sprayer_subscription import SprayerSubscription
+from packetcrypt.client.subscription_settings import SubscriptionSettings
 from packetcrypt.client.udp import Endpoint
 from packetcrypt.handler.sprayer import Sprayer
 from packetcrypt.handler.sprayer_settings import SprayerSettings

@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "demo": "packetcrypt.cli.demo",
     "devices": "packetcrypt.cli.devices",
     "job": "packetcrypt.cli.job",
+    "sprayer": "packetcrypt.cli.sprayer",
 }
 
 

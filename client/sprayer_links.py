@@ -5,12 +5,11 @@ wants shares asks for the first one alone, and for the others when the counters 
 show that the sprayer divides. Otherwise it would be sent everything once a share.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from packetcrypt.client.sprayer_loss import LossEstimate
+from packetcrypt.client.subscription_statistics import SprayerLinkStatistics
 from packetcrypt.client.udp import Endpoint
 from packetcrypt.protocol.sprayer_messages import EXPIRY_SECONDS, Subscription
 
@@ -18,19 +17,6 @@ SILENCE_SECONDS = 30.0
 """after which it is said that nothing comes: a sprayer tells nobody that a password is wrong"""
 _CONVINCING = 16
 """records of the first share after which a sprayer is taken to divide"""
-
-
-@dataclass(frozen=True)
-class SprayerLinkStatistics:
-    """One sprayer since the start: records received and, estimated, lost on the way.
-
-    divides : whether it sends shares; None: not known
-    """
-
-    name: str
-    received: int
-    lost: int
-    divides: bool | None
 
 
 class SprayerLink:

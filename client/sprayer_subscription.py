@@ -11,7 +11,7 @@ import selectors
 import socket
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -23,12 +23,12 @@ from packetcrypt.client.host_addresses import HostAddresses
 from packetcrypt.client.sprayer_links import (
     SILENCE_SECONDS,
     SprayerLink,
-    SprayerLinkStatistics,
 )
+from packetcrypt.client.subscription_settings import SubscriptionSettings
+from packetcrypt.client.subscription_statistics import SubscriptionStatistics
 from packetcrypt.client.udp import Address, Endpoint, join_group, open_udp, receive_merged
 from packetcrypt.protocol.errors import ConfigError
 from packetcrypt.protocol.sprayer_messages import (
-    MAX_SHARES,
     RECORD_DTYPE,
     RECORD_SIZE,
     RENEWAL_SECONDS,
@@ -44,64 +44,6 @@ and still in the processor's cache."""
 _MAX_GROUP_SENDERS = 64
 _POLL_SECONDS = 0.5
 """how long the thread may notice nothing but datagrams"""
-_ANY_PORT = Endpoint("0.0.0.0", 0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubscriptionSettings:
-    """Whom to receive from, and what it may cost.
-
-    sprayers       : to subscribe to
-    password       : theirs
-    bind           : own address; port 0 lets the system choose, another is the first of `shares`
-    shares         : sockets among which a sprayer divides what it sends, each with a buffer of its
-                     own. Sprayers that do not divide send everything to the first
-    group          : IPv4 multicast group to join too, on the interface that `bind` names
-    receive_buffer : bytes of kernel memory asked for each socket; it grants net.core.rmem_max
-    queue_capacity : announcements of 1 KiB that wait for whoever takes them
-    """
-
-    sprayers: tuple[Endpoint, ...] = ()
-    password: str = field(default="", repr=False)
-    bind: Endpoint = _ANY_PORT
-    shares: int = 4
-    group: Endpoint | None = None
-    receive_buffer: int = 4 << 20
-    queue_capacity: int = 65536
-
-    def __post_init__(self) -> None:
-        if not self.sprayers and self.group is None:
-            raise ConfigError("nobody to receive from: name sprayers to subscribe to, or a group")
-        if not 1 <= self.shares <= MAX_SHARES:
-            raise ConfigError(f"{self.shares} shares cannot work: give 1 to {MAX_SHARES}")
-        if self.bind.port and self.bind.port + self.shares > 65536:
-            raise ConfigError(f'"{self.bind}": {self.shares} ports from there do not exist')
-        if self.group is not None and not self.group.is_multicast:
-            raise ConfigError(
-                f'"{self.group}" is no IPv4 multicast group: give one from 224.0.0.0 to '
-                '239.255.255.255, e.g. "239.77.0.1:6666"'
-            )
-
-
-@dataclass(frozen=True)
-class SubscriptionStatistics:
-    """Counters since the start.
-
-    received, dropped       : announcements; dropped because nobody took them in time
-    wrong_source, malformed : datagrams (of one sender and put together: as one)
-    links                   : one a sprayer
-    """
-
-    received: int
-    dropped: int
-    wrong_source: int
-    malformed: int
-    links: tuple[SprayerLinkStatistics, ...]
-
-    @property
-    def lost(self) -> int:
-        """Announcements lost on the way, estimated."""
-        return sum(link.lost for link in self.links)
 
 
 class SprayerSubscription:

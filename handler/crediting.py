@@ -11,7 +11,7 @@ see announcement_files for why the announcements come before the pay log.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -85,10 +85,19 @@ class _ClaimedPost:
 
 
 class Crediting:
-    """Judges and credits posts. `credit` may run several times at once, on the event loop."""
+    """Judges and credits posts. `credit` may run several times at once, on the event loop.
 
-    def __init__(self, checker: Checker, storage: Storage) -> None:
+    hand_on : is given what was credited, as (n, 1024) uint8 arrays; must neither block nor raise
+    """
+
+    def __init__(
+        self,
+        checker: Checker,
+        storage: Storage,
+        hand_on: Callable[[npt.NDArray[np.uint8]], None] | None = None,
+    ) -> None:
         self._checker = checker
+        self._hand_on = hand_on
         self._tables = storage.tables
         self._files = storage.files
         self._paylog = storage.paylog
@@ -114,6 +123,10 @@ class Crediting:
             )
         finally:
             credited.extend(claim.settle() for claim in claims)
+        if self._hand_on is not None:
+            for post in credited:
+                accepted = post.examined.indexes(Outcome.ACCEPTED)
+                self._hand_on(post.examined.announcements[accepted])
         return credited
 
     def _claim(self, examined: ExaminedPost) -> _ClaimedPost:

@@ -43,7 +43,7 @@ class KeyTable:
         keys : (n,) uint64; of equal ones the first gets the claim. The caller must `settle` what it
                got.
         """
-        granted = ~self._committed(keys)
+        granted = ~self.contains(keys)
         for position in np.flatnonzero(granted):
             key = int(keys[position])
             granted[position] = key not in self._claimed
@@ -63,7 +63,8 @@ class KeyTable:
         if len(run):
             self._runs.append(run)
 
-    def _committed(self, keys: Keys) -> Mask:
+    def contains(self, keys: Keys) -> Mask:
+        """Which of (n,) keys are committed."""
         found = np.zeros(len(keys), np.bool_)
         for run in self._runs:
             found |= run[np.searchsorted(run, keys).clip(max=len(run) - 1)] == keys

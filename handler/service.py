@@ -22,6 +22,7 @@ from packetcrypt.handler.pool_state import PoolState
 from packetcrypt.handler.regular_task import RegularTask
 from packetcrypt.handler.server import HandlerServer
 from packetcrypt.handler.settings import AnnHandlerSettings
+from packetcrypt.handler.sprayer_service import RunningSprayer, running_sprayer
 from packetcrypt.handler.statistics import HandlerStatistics, StatisticsReport
 from packetcrypt.handler.stopping import StopClock
 from packetcrypt.handler.storage import open_storage
@@ -33,13 +34,15 @@ _log = logging.getLogger(__name__)
 class AnnHandler:
     """A running announcement handler.
 
-    port : the port it listens at, of interest if the settings left the choice to the system
+    port    : the port it listens at, of interest if the settings left the choice to the system
+    sprayer : if it sprays
     """
 
     settings: AnnHandlerSettings
     port: int
     statistics: HandlerStatistics
     _follower: PoolFollower
+    sprayer: RunningSprayer | None
 
     @property
     def state(self) -> PoolState | None:
@@ -81,7 +84,10 @@ async def running_ann_handler(
         if checker is None:
             checker = await stack.enter_async_context(_own_checker(settings))
         await follower.poll()
-        crediting = Crediting(checker, storage)
+        sprayer = None
+        if settings.sprayer is not None:
+            sprayer = await stack.enter_async_context(running_sprayer(settings.sprayer))
+        crediting = Crediting(checker, storage, None if sprayer is None else sprayer.spray)
         intake = Intake(crediting, settings, statistics, len(checker.devices) + 1)
         server = HandlerServer(settings, lambda: follower.state, intake, storage.files, statistics)
         http = HttpListener(server.application(), settings, listener)
@@ -101,7 +107,7 @@ async def running_ann_handler(
             "announcement handler %s takes announcements at %s (port %d)",
             *(settings.name, settings.submit_url, http.port),
         )
-        yield AnnHandler(settings, http.port, statistics, follower)
+        yield AnnHandler(settings, http.port, statistics, follower, sprayer)
         _log.info("announcement handler %s stops", settings.name)
 
 

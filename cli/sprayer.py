@@ -1,0 +1,46 @@
+"""`packetcrypt sprayer`: pass announcements on to block miners, by UDP."""
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from packetcrypt.cli.options import log_to_stderr
+from packetcrypt.cli.signals import StopSignals, run_with_signals
+from packetcrypt.handler.sprayer_service import running_sprayer
+from packetcrypt.handler.sprayer_settings import SprayerSettings
+from packetcrypt.handler.sprayer_settings_file import load_sprayer_settings
+from packetcrypt.protocol.errors import ConfigError
+
+
+@click.command(name="sprayer")
+@click.option(
+    "-C",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("pool.toml"),
+    show_default=True,
+    help="The pool's settings file.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log more, e.g. who subscribes.")
+@click.argument("name", required=False)
+def command(config: Path, verbose: bool, name: str | None) -> None:
+    """Pass announcements of other sprayers on to block miners, by UDP.
+
+    NAME chooses the table [sprayer.NAME] of the settings file; it may be left out if there is only
+    one. Ctrl-C stops.
+    """
+    log_to_stderr(verbose)
+    settings = load_sprayer_settings(config, name)
+    if settings.subscription is None:
+        raise ConfigError(
+            f"{config}: the sprayer has nothing to pass on: say whose announcements, e.g. "
+            'subscribe = ["ah0.pool.example:6666"]'
+        )
+    run_with_signals(partial(_serve, settings))
+
+
+async def _serve(settings: SprayerSettings, signals: StopSignals) -> None:
+    async with running_sprayer(settings):
+        signals.started()
+        await signals.stop.wait()
