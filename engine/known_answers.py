@@ -2,7 +2,7 @@
 
 `known_answers.json` holds ranges of jobs that the original implementation mined
 (tests/vectors/ann_jobs.json), with the soft nonces found there and the H32 of all their
-announcements joined.
+announcements joined. For the workload of `packetcrypt bench ann` it holds the H32 alone.
 """
 
 import json
@@ -34,8 +34,24 @@ class KnownJob:
 @cache
 def known_jobs() -> tuple[KnownJob, ...]:
     """All known jobs, the cheapest first."""
+    return tuple(_decode(entry) for entry in _file()["jobs"])
+
+
+def benchmark_answer(work_bits: int) -> bytes | None:
+    """H32 of the announcements that the benchmark's workload begins with (engine/steady_run.py).
+
+    None if they are not known for these work bits.
+    """
+    for entry in _file()["benchmark"]:
+        if int(entry["work_bits"], 16) == work_bits:
+            return bytes.fromhex(entry["announcements_blake2b_256"])
+    return None
+
+
+@cache
+def _file() -> Any:
     text = (files("packetcrypt.engine") / "known_answers.json").read_text(encoding="utf-8")
-    return tuple(_decode(entry) for entry in json.loads(text)["jobs"])
+    return json.loads(text)
 
 
 def _decode(entry: Mapping[str, Any]) -> KnownJob:
