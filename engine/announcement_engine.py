@@ -1,7 +1,6 @@
 """How a program mines announcements: the engine that embedders use."""
 
 import logging
-import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from packetcrypt.engine.assignment import Assignment, Order
 from packetcrypt.engine.batches import AnnouncementBatch, BatchQueue
 from packetcrypt.engine.device_info import DeviceInfo
 from packetcrypt.engine.devices import AUTO, select_devices
+from packetcrypt.engine.failures import Failures
 from packetcrypt.engine.hard_nonces import HardNonces
 from packetcrypt.engine.opening import check_threads, open_kernels
 from packetcrypt.engine.outlet import Outlet
@@ -20,7 +20,6 @@ from packetcrypt.engine.statistics import DeviceCounters, EngineStatistics
 from packetcrypt.engine.work import AnnouncementWork
 from packetcrypt.engine.worker import DeviceWorker
 from packetcrypt.kernels.interface import AnnouncementKernels
-from packetcrypt.protocol.errors import DeviceError
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ class AnnouncementEngine:
         self._counters = {device.index: DeviceCounters(device) for device in self._devices}
         self._queue = BatchQueue(queue_limit, partial(_count_dropped, self._counters))
         rechecker = Rechecker()
-        failures = _Failures(len(self._devices), self._queue)
+        failures = Failures(len(self._devices), self._queue.fail)
         hard_nonces = HardNonces(len(self._devices), hard_nonce_start)
         workers = [
             DeviceWorker(
@@ -136,25 +135,6 @@ class AnnouncementEngine:
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-
-class _Failures:
-    """Tells the queue when the last device has failed."""
-
-    def __init__(self, devices: int, queue: BatchQueue) -> None:
-        self._devices = devices
-        self._queue = queue
-        self._lock = threading.Lock()
-        self._errors: list[DeviceError] = []
-
-    def add(self, error: DeviceError) -> None:
-        """One more device failed."""
-        with self._lock:
-            self._errors.append(error)
-            if len(self._errors) < self._devices:
-                return
-            causes = "\n".join(f"  {cause}" for cause in self._errors)
-        self._queue.fail(DeviceError(f"no device is left to mine with:\n{causes}"))
 
 
 def _count_dropped(counters: dict[str, DeviceCounters], batch: AnnouncementBatch) -> None:

@@ -2,9 +2,13 @@
 
 import logging
 
+import numpy as np
+import numpy.typing as npt
+
 from packetcrypt.engine import tuning_cache
 from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
 from packetcrypt.engine.opencl_devices import limit_cores, opencl_device
+from packetcrypt.kernels.block_interface import BlockKernels
 from packetcrypt.kernels.host_cores import usable_cores
 from packetcrypt.kernels.interface import AnnouncementKernels
 from packetcrypt.kernels.tuning import Tuning
@@ -44,6 +48,29 @@ def open_kernels(
         # PoCL does not look at the process's CPU affinity, so this must.
         opened = limit_cores(opened, cores_used(device, threads))
     return OpenCLKernels(opened, tuning, profile=profile)
+
+
+def open_block_kernels(
+    device: DeviceInfo, store: npt.NDArray[np.uint8], threads: int | None = None
+) -> BlockKernels:
+    """Open `device` for mining blocks with the announcements in `store`, (capacity, 1024) uint8.
+
+    store   : made by `allocate_store`, so that CPU devices can read it in place
+    threads : as in `open_kernels`
+
+    Raises `DeviceError` if the device is gone or does not open.
+    """
+    check_threads(threads)
+    if device.kind is DeviceKind.NUMPY:
+        from packetcrypt.kernels.numpy.block_backend import NumpyBlockKernels
+
+        return NumpyBlockKernels(store, threads)
+    from packetcrypt.kernels.opencl.block_backend import OpenCLBlockKernels
+
+    opened = opencl_device(device)
+    if device.kind is DeviceKind.CPU:
+        opened = limit_cores(opened, cores_used(device, threads))
+    return OpenCLBlockKernels(opened, store)
 
 
 def tuning_of(device: DeviceInfo, threads: int | None = None) -> Tuning:

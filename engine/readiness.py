@@ -3,8 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Final
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final, Protocol, TypeVar
 
 from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
 from packetcrypt.engine.selftest import self_test
@@ -16,17 +16,33 @@ _log = logging.getLogger(__name__)
 _NOTICE_AFTER_S: Final = 1.0
 
 
-@contextmanager
+class Closable(Protocol):
+    """Kernels of any kind."""
+
+    def close(self) -> None: ...
+
+
+Kernels = TypeVar("Kernels", bound=Closable)
+
+
 def ready_kernels(
     device: DeviceInfo,
     open_device: Callable[[], AnnouncementKernels],
     cancelled: Callable[[], bool] = lambda: False,
-) -> Iterator[AnnouncementKernels]:
+) -> AbstractContextManager[AnnouncementKernels]:
     """The kernels of `device`, opened and past the self-test; closed at the end of the block.
 
     If it takes longer than a second a line at INFO says what is going on. Raises as `open_device`
     and `self_test` do.
     """
+    return ready_device(device, open_device, lambda kernels: self_test(kernels, device, cancelled))
+
+
+@contextmanager
+def ready_device(
+    device: DeviceInfo, open_device: Callable[[], Kernels], test: Callable[[Kernels], None]
+) -> Iterator[Kernels]:
+    """The same for kernels of any kind and their test."""
     # The first launches compile too, so the self-test belongs to what may be slow.
     notice = threading.Timer(_NOTICE_AFTER_S, _log.info, (_what_takes_long(device),))
     notice.name = f"packetcrypt notice {device.index}"
@@ -35,7 +51,7 @@ def ready_kernels(
     try:
         kernels = open_device()
         with _closed_at_the_end(kernels, device):
-            self_test(kernels, device, cancelled)
+            test(kernels)
             notice.cancel()
             yield kernels
     finally:
@@ -43,7 +59,7 @@ def ready_kernels(
 
 
 @contextmanager
-def _closed_at_the_end(kernels: AnnouncementKernels, device: DeviceInfo) -> Iterator[None]:
+def _closed_at_the_end(kernels: Closable, device: DeviceInfo) -> Iterator[None]:
     """Close `kernels`. After an error that one is raised, whatever closing has to say."""
     try:
         yield

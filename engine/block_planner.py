@@ -1,0 +1,223 @@
+"""What the workers of a block engine should mine right now, and which tree they build meanwhile.
+
+A thread looks at the classes of the store, chooses sets and puts their announcements in order; the
+devices hash the trees, one device a tree, between the launches of their search. So there are two
+trees: the one that is mined, and the next.
+"""
+
+import logging
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from packetcrypt.engine.block_candidate import BlockCandidate
+from packetcrypt.engine.block_rule import BuildRule
+from packetcrypt.engine.block_set import MinedSet
+from packetcrypt.engine.block_store import AddedAnnouncements, AnnouncementStore, PinnedRows
+from packetcrypt.engine.block_tree import BlockTree, LayerHasher, build_tree
+from packetcrypt.engine.key_index import Keys
+from packetcrypt.protocol.commitment import COMMITMENT_SIZE, insert_commitment
+from packetcrypt.protocol.set_selection import SelectedSet, best_set
+from packetcrypt.protocol.work_file import BlockWork
+
+_log = logging.getLogger(__name__)
+
+#: How often the set that is mined is compared with the best one, while announcements come in.
+_COMPARE_S: Final = 0.25
+
+#: What building takes an announcement until it has been measured.
+_FIRST_BUILD_S: Final = 0.5e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What to mine; None for nothing. `closed` is the end: nothing follows."""
+
+    candidate: BlockCandidate | None = None
+    closed: bool = False
+
+
+class TreeTask:
+    """A tree to be built, by one device at a time."""
+
+    def __init__(self, store: AnnouncementStore, selected: SelectedSet, pinned: PinnedRows) -> None:
+        self.selected = selected
+        self.pinned = pinned
+        self.claimed = False
+        self.mined: MinedSet | None = None
+        self.seconds = 0.0
+        """that the device spent on it"""
+        self._store = store
+
+    def steps(self, hasher: LayerHasher) -> Generator[None, None, BlockTree]:
+        """Short steps that build the tree."""
+        return build_tree(self._store, self.pinned, hasher)
+
+
+class SetPlanner:
+    """Decides for the workers. Thread-safe; its thread starts with `run_thread`."""
+
+    def __init__(self, store: AnnouncementStore) -> None:
+        self.store = store
+        self._changed = threading.Condition()
+        self._work: BlockWork | None = None
+        self._mined: MinedSet | None = None
+        self._plan = Plan()
+        self._task: TreeTask | None = None
+        self._urgent = False
+        self._added = False
+        self._outdated = False
+        self._build_s = _FIRST_BUILD_S
+        self._rule = BuildRule()
+        self._thread = threading.Thread(target=self._run, name="packetcrypt planner", daemon=True)
+
+    def run_thread(self) -> None:
+        """Begin to decide."""
+        self._thread.start()
+
+    @property
+    def plan(self) -> Plan:
+        """The latest plan. Workers compare it by identity: a new plan is a new object."""
+        return self._plan
+
+    @property
+    def mined(self) -> MinedSet | None:
+        """The set that is mined, or was last."""
+        return self._mined
+
+    def start(self, work: BlockWork) -> None:
+        """Mine `work` from now on, with the set that there is, if it can be used for it."""
+        insert_commitment(work.coinbase_no_witness, bytes(COMMITMENT_SIZE))  # refuse it here
+        with self._changed:
+            if self._plan.closed or work == self._work:
+                return
+            self._work = work
+            self._urgent = True
+            self._publish()
+
+    def pause(self) -> None:
+        """Mine nothing until the next `start`."""
+        with self._changed:
+            if not self._plan.closed:
+                self._work = None
+                self._publish()
+
+    def close(self, timeout: float) -> None:
+        """The end. Idempotent."""
+        with self._changed:
+            self._plan = Plan(closed=True)
+            self._changed.notify_all()
+        if self._thread is not threading.current_thread():  # it found a forgotten engine
+            self._thread.join(timeout)
+
+    def added(self, added: AddedAnnouncements) -> None:
+        """Announcements came into the store."""
+        if added.taken:
+            with self._changed:
+                self._added = True
+                self._changed.notify_all()
+
+    def forgotten(self, keys: Keys) -> None:
+        """Announcements were dropped from the store because they are bad."""
+        with self._changed:
+            mined = self._mined
+            if mined is not None and np.isin(keys, mined.pinned.keys).any():
+                self._outdated = self._urgent = True
+                self._changed.notify_all()
+
+    def discard(self, mined: MinedSet) -> None:
+        """A set turned out to have a wrong tree."""
+        with self._changed:
+            if self._mined is mined:
+                self._mined = None
+                self._urgent = True
+                self._publish()
+
+    def wait(self, known: Plan) -> None:
+        """Sleep until there is another plan than `known`, or a tree to build."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: (
+                    self._plan is not known or (self._task is not None and not self._task.claimed)
+                )
+            )
+
+    def claim(self) -> TreeTask | None:
+        """A tree to build, if there is one that no other device builds."""
+        if self._task is None:  # nearly always
+            return None
+        with self._changed:
+            task = self._task
+            if task is None or task.claimed:
+                return None
+            task.claimed = True
+            return task
+
+    def release(self, task: TreeTask) -> None:
+        """The device that claimed a task cannot finish it."""
+        with self._changed:
+            task.claimed = False
+            self._changed.notify_all()
+
+    def built(self, task: TreeTask, tree: BlockTree, device: str) -> None:
+        """A task is done."""
+        with self._changed:
+            task.mined = MinedSet(task.selected.classes, task.pinned, tree, device)
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while (height := self._next_decision()) is not None:
+            self.store.set_height(height)
+            best = best_set(self.store.classes(), height)
+            mined = None if self._outdated else self._mined
+            if best is None:
+                continue
+            current = 0 if mined is None else mined.multiplier(height)
+            if self._rule.pays(height, best.multiplier, current, self._build_s * best.count):
+                self._build(best)
+
+    def _next_decision(self) -> int | None:
+        """Wait until it is time to compare sets, for which height; None at the end."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._plan.closed or self._urgent, _COMPARE_S):
+                self._changed.wait_for(
+                    lambda: (
+                        self._plan.closed
+                        or self._urgent
+                        or (self._work is not None and (self._added or self._rule.waiting))
+                    )
+                )
+            self._urgent = self._added = False
+            if self._plan.closed:
+                return None
+            return self.store.height if self._work is None else self._work.height
+
+    def _build(self, selected: SelectedSet) -> None:
+        """Have the tree of a set built, and mine it."""
+        pinned = self.store.pin(selected.classes)
+        if not len(pinned.rows):
+            return
+        task = TreeTask(self.store, selected, pinned)
+        with self._changed:
+            self._outdated = False
+            self._task = task
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._plan.closed or task.mined is not None)
+            self._task = None
+            if self._plan.closed or task.mined is None:
+                return
+            self._rule.built()
+            self._build_s = task.seconds / task.mined.count
+            self._mined = task.mined
+            self._publish()
+
+    def _publish(self) -> None:
+        """A new plan of what there is. The caller has the lock."""
+        candidate = None
+        if self._work is not None and self._mined is not None:
+            candidate = BlockCandidate.of(self._work, self._mined)
+        self._plan = Plan(candidate)
+        self._changed.notify_all()

@@ -1,0 +1,46 @@
+"""A set of announcements with its tree, ready to be mined with at more than one height."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from packetcrypt.engine.block_store import PinnedRows
+from packetcrypt.engine.block_tree import BlockTree
+from packetcrypt.protocol.difficulty import UNUSABLE, hashrate_multiplier
+from packetcrypt.protocol.set_selection import AnnouncementClass, target_at
+
+
+@dataclass(frozen=True, eq=False)
+class MinedSet:
+    """What commitments, searches and proofs need of a set.
+
+    classes : what its announcements were chosen by
+    pinned  : they themselves, in the order of the tree
+    builder : index of the device that hashed the tree
+    """
+
+    classes: tuple[AnnouncementClass, ...]
+    pinned: PinnedRows
+    tree: BlockTree
+    builder: str
+
+    @property
+    def count(self) -> int:
+        """How many announcements it has."""
+        return len(self.pinned.rows)
+
+    @cached_property
+    def root(self) -> bytes:
+        """The root hash that blocks commit to."""
+        return self.tree.root
+
+    def max_target(self, height: int) -> int | None:
+        """The largest degraded target for a block of this height; None if one is not usable."""
+        largest = max(
+            target_at(height, each.parent_height, each.work_bits) for each in self.classes
+        )
+        return None if largest == UNUSABLE else largest
+
+    def multiplier(self, height: int) -> int:
+        """Its power multiplier at a height; 0 if an announcement is not usable there."""
+        max_target = self.max_target(height)
+        return 0 if max_target is None else hashrate_multiplier(max_target, self.count)

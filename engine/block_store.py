@@ -1,0 +1,354 @@
+"""Which announcements a block miner has at hand, where they lie, and which make room for others.
+
+Announcements lie in rows of host memory that the devices read (`kernels.announcement_store`). They
+are grouped in classes of one parent height and one work bits, which is all that selecting a set
+looks at. Rows of a set that is being built or mined are pinned: they keep their contents until the
+set is forgotten, whatever becomes of their class.
+
+All memory is bounded: rows by the capacity, classes by `MAX_CLASSES` (any announcement may have
+work bits of its own).
+"""
+
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from packetcrypt.engine.key_index import KeyIndex, KeyRows, Keys, Rows, merged
+from packetcrypt.protocol.announcement import (
+    ANNOUNCEMENT_DTYPE,
+    ANNOUNCEMENT_SIZE,
+    UNUSABLE_KEYS,
+    VERSION,
+)
+from packetcrypt.protocol.difficulty import UNUSABLE, degrade, min_ann_target_ok, work_of_compact
+from packetcrypt.protocol.errors import DecodeError
+from packetcrypt.protocol.primitives import h32
+from packetcrypt.protocol.set_selection import AnnouncementClass
+
+MAX_CLASSES: Final = 1024
+
+#: Announcements that are hashed and taken at a time: 4 MiB, so that nobody waits long for the lock.
+_PIECE: Final = 4096
+
+#: An announcement is usable from this age on (spec 1 §1, degrade).
+_USABLE_AGE: Final = 3
+
+#: What eviction frees at least, as a part of the store, so that it is seldom needed.
+MIN_FREE: Final = 1 / 64
+
+_UNUSABLE_KEYS: Final = np.array(UNUSABLE_KEYS, np.uint64)
+
+ClassKey = tuple[int, int]
+"""parent height, work bits"""
+
+
+@dataclass(frozen=True)
+class AddedAnnouncements:
+    """What became of announcements that were offered to a store.
+
+    taken      : they are in it now
+    duplicates : they were in it before
+    unusable   : no block can be mined with them, now or later
+    dropped    : there was no room but that of announcements worth as much or more
+    """
+
+    taken: int = 0
+    duplicates: int = 0
+    unusable: int = 0
+    dropped: int = 0
+
+    def __add__(self, other: "AddedAnnouncements") -> "AddedAnnouncements":
+        return AddedAnnouncements(
+            self.taken + other.taken,
+            self.duplicates + other.duplicates,
+            self.unusable + other.unusable,
+            self.dropped + other.dropped,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PinnedRows:
+    """Announcements of some classes, ascending by dedup key, no key twice.
+
+    keys : (n,) uint64
+    rows : (n,) uint32; as long as anybody holds this object their contents do not change
+    """
+
+    keys: Keys
+    rows: Rows
+
+
+class RowChanges:
+    """Which rows one device has not been told of yet (`BlockKernels.rows_written`)."""
+
+    def __init__(self, lock: threading.Lock, capacity: int) -> None:
+        self._lock = lock
+        self._changed = np.zeros(capacity, np.bool_)
+
+    def note(self, rows: Rows) -> None:
+        """Rows were written. The caller holds the lock."""
+        self._changed[rows] = True
+
+    def take(self) -> list[tuple[int, int]]:
+        """Ranges (first row, count) written since the last call."""
+        with self._lock:
+            rows = np.flatnonzero(self._changed)
+            self._changed[rows] = False
+        starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
+        counts = np.diff(starts, append=len(rows))
+        return list(zip(rows[starts].tolist(), counts.tolist(), strict=True))
+
+
+class AnnouncementStore:
+    """Announcements in `memory`. Thread-safe.
+
+    memory   : (n, 1024) uint8; n > capacity if the rows behind are used for something else
+    capacity : announcements it may hold
+    min_free : what eviction frees at least, as a part of the capacity
+    """
+
+    def __init__(
+        self, memory: npt.NDArray[np.uint8], capacity: int, min_free: float = MIN_FREE
+    ) -> None:
+        self.capacity = capacity
+        self._least_evicted = int(min_free * capacity)
+        self._memory = memory
+        self._lock = threading.Lock()
+        self._height = 0
+        self._classes: dict[ClassKey, KeyIndex] = {}
+        self._hashes = np.empty((capacity, 4), np.uint64)
+        self._owned = np.zeros(capacity, np.bool_)  # by a class
+        self._pins = np.zeros(capacity, np.uint16)
+        self._free = _FreeRows(capacity)
+        # Sets may be forgotten in any thread and at any moment: the rows wait here for the next
+        # caller who has the lock.
+        self._unpinned: deque[Rows] = deque()
+        self._followers: list[RowChanges] = []
+
+    def follow(self) -> RowChanges:
+        """What a device must be told of from now on; every row so far is a change."""
+        with self._lock:
+            changes = RowChanges(self._lock, self.capacity)
+            for index in self._classes.values():
+                changes.note(index.sorted().rows)
+            self._followers.append(changes)
+        return changes
+
+    @property
+    def height(self) -> int:
+        """The height that is mined."""
+        return self._height
+
+    def set_height(self, height: int) -> None:
+        """A block of this height is mined now: drop announcements that are too old for it."""
+        with self._lock:
+            self._height = height
+            for key in [key for key in self._classes if not self._worth(key)]:
+                self._drop_class(key)
+
+    def add(self, announcements: npt.NDArray[np.uint8]) -> AddedAnnouncements:
+        """Take valid announcements, (n, 1024) uint8, that are not there yet.
+
+        Raises `DecodeError` for an array of another shape.
+        """
+        if announcements.dtype != np.uint8 or announcements.shape[1:] != (ANNOUNCEMENT_SIZE,):
+            raise DecodeError(
+                f"announcements have shape {announcements.shape} and type {announcements.dtype}: "
+                f"give an array of shape (n, {ANNOUNCEMENT_SIZE}) and type uint8"
+            )
+        added = AddedAnnouncements()
+        for first in range(0, len(announcements), _PIECE):
+            added += self._add_piece(np.ascontiguousarray(announcements[first : first + _PIECE]))
+        return added
+
+    def classes(self) -> list[AnnouncementClass]:
+        """How many announcements there are of which kind."""
+        with self._lock:
+            return [
+                AnnouncementClass(parent_height, work_bits, len(index))
+                for (parent_height, work_bits), index in self._classes.items()
+            ]
+
+    @property
+    def free(self) -> int:
+        """Rows without an announcement."""
+        with self._lock:
+            self._reclaim()
+            return len(self._free)
+
+    def pin(self, classes: Iterable[AnnouncementClass]) -> PinnedRows:
+        """All announcements that there are of these classes, in order, to build a set of."""
+        runs: list[KeyRows] = []
+        with self._lock:
+            for wanted in classes:
+                index = self._classes.get((wanted.parent_height, wanted.work_bits))
+                runs += index.runs if index is not None else ()
+            for run in runs:
+                self._pins[run.rows] += 1
+        keys, rows = merged(runs)
+        pinned = rows
+        different = np.ones(len(keys), np.bool_)
+        different[1:] = keys[1:] != keys[:-1]  # of equal keys in two classes one counts (spec 1 §5)
+        if not different.all():
+            keys, rows = keys[different], rows[different]
+        result = PinnedRows(keys, rows)
+        weakref.finalize(result, self._unpinned.append, pinned).atexit = False
+        return result
+
+    def announcement(self, row: int) -> bytes:
+        """The 1024 bytes in a pinned row."""
+        announcement: bytes = self._memory[row].tobytes()
+        return announcement
+
+    def hashes(self, rows: Rows, out: npt.NDArray[np.uint8]) -> None:
+        """Put H32 of the announcements in n pinned rows into `out`, (n, 32) uint8."""
+        np.take(self._hashes, rows, axis=0, out=out.view(np.uint64), mode="clip")
+
+    def forget(self, keys: Keys) -> int:
+        """Drop announcements by dedup key, because they proved bad; how many there were."""
+        forgotten = 0
+        with self._lock:
+            for key, index in list(self._classes.items()):
+                everything = index.sorted()
+                rows = everything.rows[np.isin(everything.keys, keys)]
+                forgotten += len(rows)
+                self._drop(key, rows)
+        return forgotten
+
+    def _add_piece(self, announcements: npt.NDArray[np.uint8]) -> AddedAnnouncements:
+        hashes = np.frombuffer(
+            b"".join([h32(announcement.tobytes()) for announcement in announcements]), np.uint64
+        ).reshape(-1, 4)
+        records = announcements.view(ANNOUNCEMENT_DTYPE).reshape(-1)
+        kinds = records["parent_height"].astype(np.uint64) << np.uint64(32) | records["work_bits"]
+        usable = (records["version"] == VERSION) & ~np.isin(hashes[:, 0], _UNUSABLE_KEYS)
+        added = AddedAnnouncements(unusable=int(len(usable) - usable.sum()))
+        for kind in np.unique(kinds[usable]).tolist():
+            members = np.flatnonzero(usable & (kinds == kind))
+            key = (kind >> 32, kind & 0xFFFFFFFF)
+            with self._lock:
+                added += self._add_to_class(key, announcements, hashes, members)
+        return added
+
+    def _add_to_class(
+        self,
+        key: ClassKey,
+        announcements: npt.NDArray[np.uint8],
+        hashes: npt.NDArray[np.uint64],
+        members: npt.NDArray[np.intp],
+    ) -> AddedAnnouncements:
+        worth = self._worth(key)
+        if not worth:
+            return AddedAnnouncements(unusable=len(members))
+        keys, first = np.unique(hashes[members, 0], return_index=True)
+        index = self._classes.get(key, KeyIndex())
+        new = ~index.contains(keys)
+        keys, chosen = keys[new], members[first[new]]
+        duplicates = len(members) - len(keys)
+        room = self._make_room(len(keys), key, worth)
+        keys, chosen, dropped = keys[:room], chosen[:room], len(keys) - room
+        if room:
+            rows = self._free.take(room)
+            self._memory[rows] = announcements[chosen]
+            self._hashes[rows] = hashes[chosen]
+            self._owned[rows] = True
+            for follower in self._followers:
+                follower.note(rows)
+            self._classes.setdefault(key, index).insert(KeyRows(keys, rows))
+        return AddedAnnouncements(taken=room, duplicates=duplicates, dropped=dropped)
+
+    def _worth(self, key: ClassKey) -> int:
+        """What announcements of a class will be worth; 0 if no block can be mined with them."""
+        parent_height, work_bits = key
+        return _worth_of(work_bits, max(0, self._height - parent_height))
+
+    def _make_room(self, wanted: int, key: ClassKey, worth: int) -> int:
+        """Free rows for up to `wanted` announcements of a class, at the cost of lesser ones."""
+        self._reclaim()
+        if key not in self._classes and len(self._classes) >= MAX_CLASSES:
+            least = next(self._lesser_classes(worth), None)
+            if least is None:
+                return 0
+            self._drop_class(least)
+        for lesser in self._lesser_classes(worth):
+            missing = wanted - len(self._free)
+            if missing <= 0:
+                break
+            rows = self._classes[lesser].sorted().rows
+            loose = rows[self._pins[rows] == 0]
+            self._drop(lesser, loose[: max(missing, self._least_evicted)])
+        return min(wanted, len(self._free))
+
+    def _lesser_classes(self, worth: int) -> Iterator[ClassKey]:
+        """Classes worth less, the least first; of equal ones the oldest."""
+        ranked = sorted((self._worth(key), key) for key in self._classes)
+        return (key for value, key in ranked if value < worth)
+
+    def _drop_class(self, key: ClassKey) -> None:
+        self._drop(key, self._classes[key].sorted().rows)
+
+    def _drop(self, key: ClassKey, rows: Rows) -> None:
+        """Take rows from a class; they are free as soon as nobody has them pinned."""
+        index = self._classes[key]
+        if len(rows):
+            index.remove(rows)
+        if not len(index):
+            del self._classes[key]
+        self._owned[rows] = False
+        self._free.give(rows[self._pins[rows] == 0])
+
+    def _reclaim(self) -> None:
+        """Unpin the rows of forgotten sets."""
+        while self._unpinned:
+            rows = self._unpinned.popleft()
+            self._pins[rows] -= 1
+            self._free.give(rows[(self._pins[rows] == 0) & ~self._owned[rows]])
+
+
+@lru_cache(maxsize=4 * MAX_CLASSES)
+def _worth_of(work_bits: int, age: int) -> int:
+    """The work that an announcement stands for three blocks later, when the youngest are usable.
+
+    So young and old ones compare as they will in a set. 1 if it can be used but not for so long.
+    """
+    if not min_ann_target_ok(work_bits) or degrade(work_bits, max(age, _USABLE_AGE)) == UNUSABLE:
+        return 0
+    later = degrade(work_bits, age + _USABLE_AGE)
+    return 1 if later == UNUSABLE else work_of_compact(later)
+
+
+class _FreeRows:
+    """Rows that hold nothing. They are taken in ascending order where possible, for devices copy
+    ranges."""
+
+    def __init__(self, capacity: int) -> None:
+        self._fresh = 0
+        self._capacity = capacity
+        self._returned: list[Rows] = []
+
+    def __len__(self) -> int:
+        return self._capacity - self._fresh + sum(map(len, self._returned))
+
+    def give(self, rows: Rows) -> None:
+        if len(rows):
+            self._returned.append(np.sort(rows))
+
+    def take(self, count: int) -> Rows:
+        """The rows of 1 ≤ count ≤ len(self)."""
+        pieces = []
+        while count and self._returned:
+            returned = self._returned.pop()
+            pieces.append(returned[:count])
+            if len(returned) > count:
+                self._returned.append(returned[count:])
+            count -= len(pieces[-1])
+        pieces.append(np.arange(self._fresh, self._fresh + count, dtype=np.uint32))
+        self._fresh += count
+        return np.concatenate(pieces)

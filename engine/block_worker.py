@@ -1,0 +1,221 @@
+"""What the thread of one device does for blocks: open it, test it, search, hash trees, stop."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from packetcrypt.engine.block_candidate import BlockCandidate
+from packetcrypt.engine.block_planner import Plan, SetPlanner, TreeTask
+from packetcrypt.engine.block_search import BlockSearch, Landed, block_launch_size
+from packetcrypt.engine.block_selftest import block_self_test
+from packetcrypt.engine.block_shares import Find, ShareMaker
+from packetcrypt.engine.block_statistics import BlockDeviceCounters
+from packetcrypt.engine.block_tree import BlockTree
+from packetcrypt.engine.device_info import DeviceInfo
+from packetcrypt.engine.readiness import ready_device
+from packetcrypt.engine.statistics import DeviceState
+from packetcrypt.kernels.block_interface import BlockKernels
+from packetcrypt.protocol.errors import DeviceError, PacketCryptError
+
+_log = logging.getLogger(__name__)
+
+#: Hashing a tree takes turns with the search: after a launch it gets as long as the launch took, or
+#: this, if that is more, or if nothing is searched.
+_LEAST_TURN_S: Final = 0.005
+
+
+class BlockWorker:
+    """One device and its thread. The thread starts with `start`.
+
+    open_device   : opens the kernels; called in the thread, which then owns them
+    memory        : what lies under the store, with the rows of the self-test at its end
+    header_nonces : this worker's share of them, without end
+    planner       : where its plans and the trees to build come from
+    shares        : where its finds go
+    failed        : called once, from any thread, if the device fails
+    """
+
+    def __init__(
+        self,
+        device: DeviceInfo,
+        open_device: Callable[[], BlockKernels],
+        memory: npt.NDArray[np.uint8],
+        header_nonces: Iterator[int],
+        planner: SetPlanner,
+        shares: ShareMaker,
+        counters: BlockDeviceCounters,
+        failed: Callable[[DeviceError], None],
+    ) -> None:
+        self.device = device
+        self._open_device = open_device
+        self._memory = memory
+        self._header_nonces = header_nonces
+        self._planner = planner
+        self._shares = shares
+        self._counters = counters
+        self._failed = failed
+        self._failure: DeviceError | None = None
+        self._failure_lock = threading.Lock()
+        self._changes = planner.store.follow()
+        self._building: _Building | None = None
+        self._thread = threading.Thread(
+            target=self._run, name=f"packetcrypt blocks {device.index}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the thread to end; whether it did, or is itself the caller and so will."""
+        if self._thread is threading.current_thread():  # Python found a forgotten engine in here
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    @property
+    def distrusted(self) -> bool:
+        """Whether what the device computes is not to be used any more."""
+        return self._failure is not None
+
+    def distrust(self, error: DeviceError) -> None:
+        """Stop the device: what it computed turned out to be wrong."""
+        self._fail(
+            DeviceError(
+                f"device {self.device} computes wrong blocks: {error}. It is stopped. Reset any "
+                "overclocking, update its driver, or leave the device out (--device chooses "
+                "others)."
+            )
+        )
+
+    def _run(self) -> None:
+        try:
+            with ready_device(self.device, self._open_device, self._test) as kernels:
+                self._serve(kernels)
+        except DeviceError as error:
+            self._fail(error)
+        except PacketCryptError as error:
+            self._fail(DeviceError(f"device {self.device} cannot mine blocks: {error}"))
+        except Exception as error:  # the thread's outermost edge: drivers raise what they like
+            if threading.main_thread().is_alive():
+                _log.exception("Worker of device %s", self.device)
+                self._fail(DeviceError(_describe(self.device, error)))
+            # Else the program is ending, and Python took the pools that the kernels compute with
+            # before the engine could be closed.
+        finally:
+            if self._building is not None:
+                self._planner.release(self._building.task)
+                self._building = None
+        self._counters.enter(DeviceState.CLOSED)
+
+    def _test(self, kernels: BlockKernels) -> None:
+        block_self_test(kernels, self._memory, self.device)
+
+    def _serve(self, kernels: BlockKernels) -> None:
+        """Follow the plans until the last one, or until the device turns out to be wrong."""
+        search = BlockSearch(
+            kernels,
+            self._changes,
+            self._header_nonces,
+            block_launch_size(self.device, kernels),
+            self._of_no_use,
+        )
+        plan = Plan()
+        while not plan.closed and not self.distrusted:
+            if plan is not self._planner.plan:
+                plan = self._planner.plan
+                self._deliver_all(search.adopt(plan.candidate))
+                self._counters.enter(
+                    DeviceState.IDLE if plan.candidate is None else DeviceState.MINING
+                )
+            if not self._take_turns(search, kernels, plan.candidate is None):
+                self._planner.wait(plan)
+        self._deliver_all(search.drain())
+
+    def _take_turns(self, search: BlockSearch, kernels: BlockKernels, idle: bool) -> bool:
+        """An operation of the search, and some of a tree if one landed; whether there was any."""
+        landed = search.advance()
+        if landed is not None:
+            self._deliver(landed)
+            self._build(kernels, max(_LEAST_TURN_S, landed.seconds))
+            return True
+        return not idle or self._build(kernels, _LEAST_TURN_S)
+
+    def _of_no_use(self, candidate: BlockCandidate) -> bool:
+        """Whether finds for a candidate are too late. Another set alone does not make them so."""
+        current = self._planner.plan.candidate
+        return current is None or current.work is not candidate.work or self.distrusted
+
+    def _deliver_all(self, launches: Iterator[Landed]) -> None:
+        for landed in launches:
+            self._deliver(landed)
+
+    def _deliver(self, landed: Landed) -> None:
+        found = landed.found
+        self._counters.count(hashes=landed.hashes)
+        for low_nonce, work_hash in zip(found.low_nonces.tolist(), found.work_hashes, strict=True):
+            self._shares.submit(
+                Find(
+                    landed.candidate,
+                    landed.header,
+                    low_nonce,
+                    work_hash.tobytes(),
+                    self.device.index,
+                )
+            )
+
+    def _build(self, kernels: BlockKernels, turn_s: float) -> bool:
+        """Hash some more of a tree, if there is one to build; whether there was."""
+        if self._building is None:
+            task = self._planner.claim()
+            if task is None:
+                return False
+            self._building = _Building(task, task.steps(kernels))
+        task = self._building.task
+        started = time.monotonic()
+        tree = self._building.advance(started + turn_s)
+        task.seconds += time.monotonic() - started
+        if tree is not None:
+            self._building = None
+            self._planner.built(task, tree, self.device.index)
+            self._counters.count(trees=1)
+        return True
+
+    def _fail(self, error: DeviceError) -> None:
+        with self._failure_lock:
+            if self._failure is not None:
+                return
+            self._failure = error
+        self._counters.enter(DeviceState.FAILED, str(error))
+        _log.error("%s", error)
+        self._failed(error)
+
+
+class _Building:
+    """A tree that this device is building."""
+
+    def __init__(self, task: TreeTask, steps: Generator[None, None, BlockTree]) -> None:
+        self.task = task
+        self._steps = steps
+
+    def advance(self, give_way: float) -> BlockTree | None:
+        """Go on until a time (time.monotonic) or the tree."""
+        try:
+            while time.monotonic() < give_way:
+                next(self._steps)
+        except StopIteration as finished:
+            tree: BlockTree = finished.value
+            return tree
+        return None
+
+
+def _describe(device: DeviceInfo, error: Exception) -> str:
+    return (
+        f"device {device} failed: {type(error).__name__}: {error}. It is stopped; start again, and "
+        "if it fails again update its driver or leave it out (--device chooses others)."
+    )
