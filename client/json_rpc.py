@@ -198,8 +198,9 @@ def tls_context(certificate: str | None, *, is_verified: bool) -> ssl.SSLContext
 def _connection_problem(error: aiohttp.ClientConnectorError) -> str:
     inner = error.os_error
     # asyncio's own text says only that connecting failed; the number says why.
-    is_lookup = isinstance(inner, socket.gaierror) or inner.errno is None
-    return str(inner) if is_lookup else os.strerror(inner.errno)
+    if isinstance(inner, socket.gaierror) or inner.errno is None:
+        return str(inner)
+    return os.strerror(inner.errno)
 
 
 def _verification_problem(error: aiohttp.ClientConnectorCertificateError) -> str:
