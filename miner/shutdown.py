@@ -2,17 +2,22 @@
 
 import asyncio
 import signal
-from typing import Final
-
-from packetcrypt.miner.announcement_miner import AnnouncementMiner
+from typing import Final, Protocol
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-async def run_until_signalled(miner: AnnouncementMiner) -> None:
+class Miner(Protocol):
+    """What an announcement miner and a block miner have in common."""
+
+    async def run(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+async def run_until_signalled(miner: Miner) -> None:
     """Runs the miner; Ctrl-C or SIGTERM stops it. For programs: it takes over both signals.
 
-    Raises what `AnnouncementMiner.run` raises. Only the main thread's loop can take signals.
+    Raises what its `run` raises. Only the main thread's loop can take signals.
     """
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:

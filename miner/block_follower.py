@@ -1,0 +1,107 @@
+"""What the pool has mined now, as soon as it changes, and where its services are."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from packetcrypt.client.complaints import Complaints
+from packetcrypt.client.http import PoolNonsense
+from packetcrypt.client.master import MasterClient
+from packetcrypt.miner.chain import ParentHashes
+from packetcrypt.protocol.errors import PoolError
+from packetcrypt.protocol.pool_messages import MasterConfig
+from packetcrypt.protocol.work_file import BlockWork
+
+_log = logging.getLogger(__name__)
+
+POLL_INTERVAL: Final = 5.0
+"""Seconds between two polls of the configuration; new work is waited for in between."""
+
+
+@dataclass(frozen=True)
+class BlockMinerView:
+    """What the pool says now.
+
+    replaced : heights whose block is another one than before: their announcements are worthless
+    """
+
+    config: MasterConfig
+    work: BlockWork
+    replaced: frozenset[int]
+
+
+class BlockFollower:
+    """Follows one pool; `follow` is the only task.
+
+    parents   : kept up to date with the pool's chain
+    on_change : awaited with every view that differs from the one before
+    """
+
+    def __init__(
+        self,
+        master: MasterClient,
+        parents: ParentHashes,
+        complaints: Complaints,
+        on_change: Callable[[BlockMinerView], Awaitable[None]],
+        interval: float = POLL_INTERVAL,
+    ) -> None:
+        self.view: BlockMinerView | None = None
+        self._master = master
+        self._parents = parents
+        self._complaints = complaints
+        self._on_change = on_change
+        self._interval = interval
+
+    async def follow(self) -> None:
+        """Follows for ever, through a pool that is down.
+
+        Raises `PoolNonsense` if the very first answer shows that the URL is no pool's.
+        """
+        while True:
+            try:
+                await self._ask()
+            except PoolError as error:
+                if self.view is None and isinstance(error, PoolNonsense):
+                    raise
+                self._complaints.report((self._master.url, "poll"), f"{error} Trying again.")
+            else:
+                self._complaints.resolve(
+                    (self._master.url, "poll"), f"{self._master.url} answers again."
+                )
+            await self._wait()
+
+    async def _ask(self) -> None:
+        config = await self._master.config()
+        before = self.view
+        work = None if before is None else before.work
+        replaced: frozenset[int] = frozenset()
+        if work is None or not _is_of(work, config):
+            work = await self._master.work(config.current_height)
+            if not _is_of(work, config):
+                return  # a block came between the two questions: ask again
+            replaced = await self._parents.follow(config)
+        view = BlockMinerView(config, work, replaced)
+        if before is None or (view.config, view.work) != (before.config, before.work):
+            self.view = view
+            await self._on_change(view)
+
+    async def _wait(self) -> None:
+        """Until the next height is mined, `interval` seconds at most."""
+        try:
+            async with asyncio.timeout(self._interval):
+                if self.view is not None:
+                    await self._master.wait_for_work(self.view.work.height + 1)
+                    return
+                await asyncio.sleep(self._interval)
+        except TimeoutError:
+            return
+        except PoolError:
+            # Masters need not offer to be waited for; what else is wrong, the next poll will tell.
+            await asyncio.sleep(self._interval)
+
+
+def _is_of(work: BlockWork, config: MasterConfig) -> bool:
+    """Whether the work is for the block that follows the configuration's tip."""
+    return (work.height, work.header.previous_hash) == (config.current_height, config.tip_hash)
