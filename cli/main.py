@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "demo": "packetcrypt.cli.demo",
     "devices": "packetcrypt.cli.devices",
     "job": "packetcrypt.cli.job",
+    "tune": "packetcrypt.cli.tune",
     "sprayer": "packetcrypt.cli.sprayer",
 }
 
