@@ -42,7 +42,7 @@ _SLAB_SIZE = 17 * _DATAGRAM_ROOM
 """About 1000 records are received before they are handed on: one hand-over for many datagrams,
 and still in the processor's cache."""
 _MAX_GROUP_SENDERS = 64
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 0.1
 """how long the thread may notice nothing but datagrams"""
 
 

@@ -24,7 +24,7 @@ UDP_SEGMENT = 103
 UDP_GRO = 104
 _IP_MULTICAST_ALL = 49
 
-_PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
+_ENDPOINT = re.compile(r"(?:\[([^\[\]\s]+)\]|([^\[\]:\s]+)):([0-9]{1,5})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -40,20 +40,13 @@ class Endpoint:
     @classmethod
     def parse(cls, text: str, lowest_port: int = 1) -> "Endpoint":
         """Reads "host:port"; ConfigError says why another text is none."""
-        host, _, port = text.rpartition(":")
-        bracketed = host.startswith("[") and host.endswith("]")
-        plain = host[1:-1] if bracketed else host
-        if (
-            not plain
-            or (":" in plain) is not bracketed
-            or not _PORT.fullmatch(port)
-            or not lowest_port <= int(port) <= 65535
-        ):
+        found = _ENDPOINT.fullmatch(text)
+        if found is None or not lowest_port <= int(found[3]) <= 65535:
             raise ConfigError(
                 f'"{text}" is no UDP address: give "host:port" with a port from {lowest_port} to '
                 '65535, e.g. "192.0.2.7:6666" or "[2001:db8::7]:6666"'
             )
-        return cls(plain, int(port))
+        return cls(found[1] or found[2], int(found[3]))
 
     @property
     def is_multicast(self) -> bool:

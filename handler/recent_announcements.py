@@ -9,7 +9,7 @@ from packetcrypt.handler.dedup import KeyTable, Mask, dedup_keys
 
 
 class RecentAnnouncements:
-    """Remembers the dedup keys of the last announcements: of at least `capacity`, at most twice as many.
+    """Remembers the dedup keys of the last `capacity` announcements at least, twice those at most.
 
     8 bytes each. Any thread may use it.
     """
