@@ -84,16 +84,17 @@ class JsonFields:
 
     def hex_bytes(self, name: str, size: int | None = None) -> bytes:
         """Exactly `size` bytes written in hexadecimal, or any number of them."""
-        value = self._required(name)
-        digits = "an even number of" if size is None else 2 * size
-        if (
-            not isinstance(value, str)
-            or not _HEX.fullmatch(value)
-            or len(value) % 2
-            or size not in (None, len(value) // 2)
-        ):
-            self._refuse(name, f"{digits} hexadecimal digits", value)
-        return bytes.fromhex(value)
+        return self._checked_hex(name, self._required(name), size)
+
+    def hex_array(self, name: str, size: int, length: int | None = None) -> tuple[bytes, ...]:
+        """An array of `length` elements, or any number, each `size` bytes in hexadecimal."""
+        array = self._array(name)
+        if length not in (None, len(array)):
+            rule = f"an array of {length} elements"
+            raise DecodeError(f'{self._what}: field "{name}" must be {rule}, got {len(array)}')
+        return tuple(
+            self._checked_hex(f"{name}[{index}]", item, size) for index, item in enumerate(array)
+        )
 
     def texts(self, name: str) -> tuple[str, ...]:
         """An array of strings."""
@@ -125,6 +126,17 @@ class JsonFields:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             self._refuse(name, f"an integer from {low} to {high}", value)
         return value
+
+    def _checked_hex(self, name: str, value: object, size: int | None) -> bytes:
+        if (
+            not isinstance(value, str)
+            or not _HEX.fullmatch(value)
+            or len(value) % 2
+            or size not in (None, len(value) // 2)
+        ):
+            digits = "an even number of" if size is None else 2 * size
+            self._refuse(name, f"{digits} hexadecimal digits", value)
+        return bytes.fromhex(value)
 
     def _refuse(self, name: str, rule: str, value: object) -> NoReturn:
         raise DecodeError(f'{self._what}: field "{name}" must be {rule}, got {_described(value)}')

@@ -119,3 +119,22 @@ def test_hexadecimal_of_any_length_is_of_whole_bytes(value: object) -> None:
 @pytest.mark.parametrize("value", ["", "00ff"])
 def test_hexadecimal_of_any_length(value: str) -> None:
     assert JsonFields({"h": value}, "peer").hex_bytes("h").hex() == value
+
+
+def test_arrays_of_hexadecimal() -> None:
+    fields = JsonFields({"h": ["00ff", "AB12"]}, "peer")
+    assert fields.hex_array("h", 2) == fields.hex_array("h", 2, 2) == (b"\x00\xff", b"\xab\x12")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("00ff", 'field "h" must be an array, got the string'),
+        (["00ff"], 'field "h" must be an array of 2 elements, got 1'),
+        (["00ff", "00"], r'field "h\[1\]" must be 4 hexadecimal digits, got the string "00"'),
+        ([17, "00ff"], r'field "h\[0\]" must be 4 hexadecimal digits, got the number 17'),
+    ],
+)
+def test_other_arrays_are_refused(value: object, message: str) -> None:
+    with pytest.raises(DecodeError, match=f"peer: {message}"):
+        JsonFields({"h": value}, "peer").hex_array("h", 2, 2)
