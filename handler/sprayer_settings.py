@@ -98,8 +98,8 @@ class SprayerSettings:
             ("bind", lambda: self.bind_endpoint),
             ("spray_at", lambda: self.fixed),
             ("subscribe_bind", lambda: Endpoint.parse(self.subscribe_bind, 0)),
-            ("mcast", lambda: self.mcast and Endpoint.parse(self.mcast)),
-            ("subscribe", lambda: self.subscription),
+            ("subscribe", lambda: [Endpoint.parse(text) for text in self.subscribe]),
+            ("mcast", lambda: self.mcast and self.subscription),
         ):
             try:
                 read()
