@@ -26,8 +26,9 @@ from packetcrypt.protocol.errors import ConfigError, DeviceError
 #: Time for one device. With it a minute is enough even where its kernels are compiled first.
 SECONDS: Final = 45.0
 
-#: Turns of a comparison.
+#: Turns of a comparison, and the fewest that choose anything: time may run out.
 _TURNS: Final = 7
+_FEWEST_TURNS: Final = 4
 #: Bounds of the time that a variant searches in one turn.
 _SHORTEST_S: Final = 0.02
 _LONGEST_S: Final = 0.4
@@ -52,6 +53,7 @@ class Trial:
     ratio             : to the reference of the comparison, median of the paired ratios; the best
                         so far is the reference, at last the default
     low_ratio         : their lower quartile
+    turns             : how many there were
     problem           : why it could not be tried; its figures are 0 then
     """
 
@@ -59,12 +61,13 @@ class Trial:
     hashes_per_second: float = 0.0
     ratio: float = 0.0
     low_ratio: float = 0.0
+    turns: int = 0
     problem: str | None = None
 
     @property
     def is_faster(self) -> bool:
         """Whether it clearly beats the reference."""
-        return self.ratio >= _MARGIN and self.low_ratio >= 1
+        return self.turns >= _FEWEST_TURNS and self.ratio >= _MARGIN and self.low_ratio >= 1
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ class _Session:
             left = self._deadline - time.monotonic()
             stop_opening = time.monotonic() + left / shares
             for variant in variants:
-                if time.monotonic() > stop_opening:
+                if len(searches) > 1 and time.monotonic() > stop_opening:
                     self.complete = False
                     break
                 try:
@@ -233,4 +236,5 @@ def _judged(tuning: Tuning, rates: Sequence[float], reference: Sequence[float]) 
         hashes_per_second=statistics.median(rates),
         ratio=statistics.median(ratios),
         low_ratio=ratios[len(ratios) // 4],
+        turns=len(rates),
     )

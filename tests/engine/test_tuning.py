@@ -88,7 +88,7 @@ def test_equal_speeds_leave_the_default(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert result.best == result.default == default_tuning(CPU, 2)
     assert result.gain == 1
-    assert result.trials[0] == Trial(result.default, 1.0, 1.0, 1.0)
+    assert result.trials[0] == Trial(result.default, 1.0, 1.0, 1.0, turns=7)
 
 
 def test_what_is_faster_in_some_turns_only_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,11 +147,14 @@ def test_a_device_that_does_not_open_at_all_is_an_error(monkeypatch: pytest.Monk
 
 
 def test_time_that_runs_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench(monkeypatch, lambda tuned: 1.0)
+    """One turn shows something, but is not enough to choose by."""
+    bench = Bench(monkeypatch, lambda tuned: 1 / tuned.batch)
 
     result = tune(CPU, threads=2, seconds=1e-9, opener=bench.open)
 
     assert not result.complete
+    assert {trial.turns for trial in result.trials} == {1}
+    assert max(trial.ratio for trial in result.trials) > 1
     assert result.best == result.default
 
 
