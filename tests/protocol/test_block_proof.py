@@ -1,5 +1,6 @@
 """Proof sections: their layout, round trips, what readers skip and what they refuse."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -91,6 +92,21 @@ def test_sections_after_the_first_come_in_any_order(others: list[bytes]) -> None
 def test_malformed_sections_are_refused(data: bytes, message: str) -> None:
     with pytest.raises(DecodeError, match=message):
         decode_proof_sections(data, end=False)
+
+
+@given(
+    st.lists(
+        st.sampled_from([SECTION_1, SECTION_4, SECTION_2, UNKNOWN, END, b"\xff", b"\x01"]),
+        max_size=6,
+    ).map(b"".join)
+    | st.binary(max_size=50),
+    st.booleans(),
+)
+def test_any_bytes_are_sections_or_refused(data: bytes, end: bool) -> None:
+    with suppress(DecodeError):
+        proof, _, offset = decode_proof_sections(data, end=end)
+        assert proof == PROOF
+        assert 0 < offset <= len(data)
 
 
 def test_a_share_has_no_end_marker() -> None:

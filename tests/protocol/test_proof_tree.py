@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -221,6 +222,20 @@ def test_another_count_does_not_fit(count: int, difference: int) -> None:
     except ProofError:
         return
     assert root != tree.root
+
+
+@given(
+    st.integers(1, MAX),
+    st.tuples(*[st.integers(0, MAX)] * 4),
+    st.lists(st.sampled_from([b"\0", b"\xff", b"\x80"]), max_size=900).map(b"".join)
+    | st.binary(max_size=6000),
+)
+def test_any_bytes_are_a_proof_or_refused(
+    count: int, numbers: tuple[int, ...], proof: bytes
+) -> None:
+    """Also for sets of a size that nobody can have: the count comes from a stranger."""
+    with suppress(ProofError):
+        assert len(hash_proof([_leaf(5)] * 4, count, numbers, proof)) == 32
 
 
 def test_a_set_of_none_has_no_proof() -> None:
