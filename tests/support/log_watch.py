@@ -17,6 +17,13 @@ class LogWatch(logging.Handler):
         self.messages.append(record.getMessage())
         self._logged.set()
 
+    async def until(self, wanted: Callable[[str], bool]) -> str:
+        """The first message at all that is wanted, whether it was logged already or is to come."""
+        for message in self.messages:
+            if wanted(message):
+                return message
+        return await self.wait_for(wanted)
+
     async def wait_for(self, wanted: Callable[[str], bool]) -> str:
         """The first message from now on that is wanted; fails after half a minute."""
         position = len(self.messages)
