@@ -1,7 +1,6 @@
 // Validation of announcements (spec 1 §4), in steps between which the host says which items are needed.
 //
-// Announcement i is in tile i / TILE. `states` has TILE_SPACE bytes (from the host) for every tile, with the
-// states as tile_states.cl wants them.
+// `states` has TILE_SPACE bytes for every tile; announcement i has state i of these (tile_layout.cl).
 
 #include "tile_states.cl"
 #include "blake2b.cl"
@@ -9,13 +8,6 @@
 
 // Where in its state an announcement's branch is folded: behind what encrypts siblings and prefix.
 #define FOLD_OFFSET 1024
-
-#if TILE_SPACE < STATES_END + STATE_MARGIN
-#error "there is too little room behind the states"
-#endif
-
-// Byte offset of announcement i's state.
-#define state_of(i) ((i) / TILE * TILE_SPACE + state_at((i) % TILE))
 
 INLINE void copy_words(__global uchar *to, __global const uchar *from, uint size)
 {
@@ -26,13 +18,6 @@ INLINE void copy_words(__global uchar *to, __global const uchar *from, uint size
 INLINE uint item_number(__global const uchar *state)
 {
     return *(__global const uint *)(state + KEY_OFFSET) % TABLE_ITEMS;
-}
-
-// The tile's number of announcements out of `count`; 0 for work-items beyond.
-INLINE uint tile_count(uint count)
-{
-    const uint first = TILE * (uint)get_global_id(0);
-    return first >= count ? 0 : count - first < TILE ? count - first : TILE;
 }
 
 // The first states, and the numbers of the items they need.

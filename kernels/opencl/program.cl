@@ -1,8 +1,8 @@
 // How a random program lies on the device: its words over its memory, a header, and decoded records.
 //
 // From the host (programs.py) come MEMORY_WORDS, MAX_INSTRUCTIONS, MAX_DEPTH, the values of `Opcode`,
-// `Operand` and `Scope` as OP_…, OPERAND_… and SCOPE_…, and of every `OperandClass` …_FIRST (opcode), …_SIZE
-// (number of opcodes), …_INPUTS, …_OUTPUTS and …_COST.
+// `Operand` and `Scope` as OP_…, OPERAND_… and SCOPE_…, and of every `OperandClass` …_FIRST (opcode),
+// …_SIZE (number of opcodes), …_INPUTS, …_OUTPUTS and …_COST.
 
 // PROGRAM_DTYPE of programs.py
 typedef struct {

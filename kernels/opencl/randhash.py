@@ -17,7 +17,7 @@ from packetcrypt.kernels.opencl.programs import (
     ProgramsUnderWay,
     program_defines,
 )
-from packetcrypt.kernels.opencl.tile import TileLayout, launch_shape
+from packetcrypt.kernels.opencl.tile import BundleLayout, TileLayout, launch_shape
 from packetcrypt.protocol.announcement_job import TableSeeds
 from packetcrypt.protocol.randhash import MAX_EXECUTED
 
@@ -73,9 +73,18 @@ class RandHash:
     """Computes table items on one device."""
 
     def __init__(self, context: DeviceContext) -> None:
+        self._context = context
         self._generator = ProgramGenerator(context)
         self._states = InitialStates(context)
-        self._items = _ItemKernel(context, TileLayout.of(context.traits))
+        self._tile = TileLayout.of(context.traits)
+        self._bundle = BundleLayout.of(context.traits)
+        self._bundles = _ProgramRuns(context, self._bundle, self._tile)
+        self._singles: _ProgramRuns | None = None
+        if self._bundle.items > 1:
+            self._singles = _ProgramRuns(context, BundleLayout.single(), self._tile)
+        crypt = context.build("crypt_items.cl", **self._tile.defines)
+        self._crypt = context.kernel(crypt, "crypt_items")
+        self._tiles: cl.Buffer | None = None
 
     def begin(self, tables: Sequence[TableSeeds]) -> TablesUnderWay:
         """Enqueue the making of the programs and states of one or more tables."""
@@ -99,32 +108,60 @@ class RandHash:
         rows     : of 1024 bytes
         too_long : uint8 for every row: 1 if its program ran too long; then the row is arbitrary
         """
-        self._items.run(loaded, tables, numbers, rows, too_long, first)
+        tiles = -(-len(tables) // self._tile.items)
+        states = self._reserve_tiles(tiles)
+        tasks = _tasks(tables, self._bundle.items)
+        if self._singles is not None:
+            alone = tasks["items"] == 1
+            if alone.any():
+                self._singles.enqueue(loaded, tasks[alone], numbers, too_long, first, states)
+            tasks = tasks[~alone]
+        if len(tasks):
+            self._bundles.enqueue(loaded, tasks, numbers, too_long, first, states)
+        self._crypt(
+            self._context.queue,
+            *launch_shape(self._context.traits, tiles),
+            states,
+            rows,
+            np.uint32(first),
+            np.uint32(len(tables)),
+        )
+
+    def _reserve_tiles(self, tiles: int) -> cl.Buffer:
+        """Room for the states of so many tiles."""
+        size = tiles * self._tile.space
+        if self._tiles is None or self._tiles.size < size:
+            self._tiles = allocate(self._context, size)
+        return self._tiles
 
 
-class _ItemKernel:
-    """randhash_items, built for one size of tiles."""
+class _ProgramRuns:
+    """randhash_items, built for bundles of one size."""
 
-    def __init__(self, context: DeviceContext, tile: TileLayout) -> None:
+    def __init__(self, context: DeviceContext, bundle: BundleLayout, tile: TileLayout) -> None:
         self._context = context
-        self._tile = tile
+        self._bundle = bundle
         program = context.build(
-            "randhash.cl", MAX_EXECUTED=MAX_EXECUTED, **tile.defines, **program_defines()
+            "randhash.cl",
+            MAX_EXECUTED=MAX_EXECUTED,
+            **bundle.defines,
+            **tile.defines,
+            **program_defines(),
         )
         self._kernel = context.kernel(program, "randhash_items")
         self._scratch: cl.Buffer | None = None
         self._scratch_size = 0
 
-    def run(
+    def enqueue(
         self,
         loaded: LoadedTables,
-        tables: npt.NDArray[np.integer],
+        tasks: npt.NDArray[np.void],
         numbers: cl.Buffer,
-        rows: cl.Buffer,
         too_long: cl.Buffer,
-        first: int,
+        first_item: int,
+        tiles: cl.Buffer,
     ) -> None:
-        tasks = _tasks(tables, first, self._tile.items)
+        """Enqueue the tasks; arguments as in randhash.cl."""
         traits = self._context.traits
         shape = launch_shape(
             traits, min(len(tasks), traits.compute_units) if traits.is_cpu else len(tasks)
@@ -140,8 +177,9 @@ class _ItemKernel:
             loaded.programs.memories,
             loaded.states,
             numbers,
-            rows,
             too_long,
+            np.uint32(first_item),
+            tiles,
             self._scratch,
             np.uint64(size),
             np.uint32(loaded.slots),
@@ -151,24 +189,25 @@ class _ItemKernel:
     def _reserve_scratch(self, loaded: LoadedTables, work_items: int) -> int:
         """Make the scratch buffer large enough; returns the bytes of one work-item."""
         words = _ARRAY_WORDS + loaded.slots + loaded.target_words
-        size = self._tile.states_end + 4 * self._tile.items * words
-        size = -(-size // _ALIGNMENT) * _ALIGNMENT
-        if size * work_items > self._scratch_size:
-            self._scratch_size = size * work_items
+        size = -(-4 * self._bundle.items * words // _ALIGNMENT) * _ALIGNMENT
+        neighbours = self._bundle.neighbours
+        needed = size * -(-work_items // neighbours) * neighbours
+        if needed > self._scratch_size:
+            self._scratch_size = needed
             self._scratch = allocate(self._context, self._scratch_size)
         return size
 
 
-def _tasks(tables: npt.NDArray[np.integer], first: int, tile: int) -> npt.NDArray[np.void]:
-    """Cut rows into tasks of at most `tile` items of one table (see `RandHash.run`)."""
+def _tasks(tables: npt.NDArray[np.integer], bundle: int) -> npt.NDArray[np.void]:
+    """Cut rows into tasks of at most `bundle` items of one table (see `RandHash.run`)."""
     starts = np.flatnonzero(np.diff(tables, prepend=-1))
     lengths = np.diff(starts, append=len(tables))
-    pieces = -(-lengths // tile)
+    pieces = -(-lengths // bundle)
     begin = np.repeat(starts, pieces)
     # position of each task among those of its table
     piece = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     tasks = np.empty(len(begin), TASK_DTYPE)
     tasks["table"] = tables[begin]
-    tasks["first"] = first + begin + tile * piece
-    tasks["items"] = np.minimum(np.repeat(lengths, pieces) - tile * piece, tile)
+    tasks["first"] = begin + bundle * piece
+    tasks["items"] = np.minimum(np.repeat(lengths, pieces) - bundle * piece, bundle)
     return tasks

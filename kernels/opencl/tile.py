@@ -1,4 +1,4 @@
-"""How many items or announcements a work-item takes together, and where it keeps their states."""
+"""How many items or states a work-item takes together, and where it keeps them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,7 +7,10 @@ from packetcrypt.kernels.opencl.context import DeviceTraits
 
 #: On a CPU enough that looking at an instruction costs little, few enough that what a random
 #: program works on stays near the L1 cache. Measured on Zen 3, ms a table: 16: 70, 32: 60, 64: 140.
-_CPU_ITEMS: Final = 32
+_CPU_BUNDLE: Final = 32
+
+#: On a CPU enough that groups of crypt are of one kind and similar length.
+_CPU_TILE: Final = 32
 
 _LEAST_HASH_LANES: Final = 4
 
@@ -15,8 +18,45 @@ _GPU_GROUP_SIZE: Final = 64
 
 
 @dataclass(frozen=True)
+class BundleLayout:
+    """Items that one work-item runs a random program for; see randhash_run.cl.
+
+    items   : how many
+    pitch   : words from one word of registers or input to the next
+    vectors : whether items share vectors
+    """
+
+    items: int
+    pitch: int
+    vectors: bool
+
+    @classmethod
+    def of(cls, traits: DeviceTraits) -> "BundleLayout":
+        """For a device: on GPUs one item, with those of the neighbours at its side."""
+        if traits.lanes == 1:
+            return cls(1, pitch=_GPU_GROUP_SIZE, vectors=False)
+        return cls(_CPU_BUNDLE, pitch=_CPU_BUNDLE, vectors=True)
+
+    @classmethod
+    def single(cls) -> "BundleLayout":
+        """One item by itself on a CPU: twice as fast as one in vectors (measured on Zen 3)."""
+        return cls(1, pitch=1, vectors=False)
+
+    @property
+    def neighbours(self) -> int:
+        """Work-items whose scratch memory is interleaved."""
+        return self.pitch // self.items
+
+    @property
+    def defines(self) -> dict[str, int | str]:
+        """For the compiler."""
+        group: dict[str, int | str] = {} if self.vectors else {"GROUP": 1}
+        return {"BUNDLE": self.items, "PITCH": self.pitch, **group}
+
+
+@dataclass(frozen=True)
 class TileLayout:
-    """A tile's states in a work-item's space; tile_states.cl is told of it by `defines`.
+    """States that one work-item crypts; tile_layout.cl is told of it by `defines`.
 
     items      : states of a tile; one more, which fills up groups, follows them
     states_at  : bytes before the first state, at least what crypt may read there
@@ -30,7 +70,7 @@ class TileLayout:
     @classmethod
     def of(cls, traits: DeviceTraits) -> "TileLayout":
         """The tile for a device: on GPUs every work-item has one state."""
-        return cls(1 if traits.lanes == 1 else _CPU_ITEMS)
+        return cls(1 if traits.lanes == 1 else _CPU_TILE)
 
     @property
     def states_end(self) -> int:

@@ -1,18 +1,13 @@
 // fuzz and crypt (spec 1 §2) of a tile: up to TILE states that belong to one work-item.
-//
-// From the host come TILE and where states lie in the work-item's space: the first one at STATES_AT, then
-// one every STATE_STRIDE bytes, and after those of the tile one more, which fills up groups. Around them is
-// the room that crypt_group asks for; STATES_END is where the room behind them begins.
 
 #include "lanes.cl"
 #include "cryptocycle.cl"
+#include "tile_layout.cl"
 
-#if STATES_AT < STATE_MARGIN
-#error "there is too little room before the states"
+// Around the states is the room that crypt_group asks for.
+#if STATES_AT < STATE_MARGIN || TILE_SPACE < STATES_END + STATE_MARGIN
+#error "there is too little room around the states"
 #endif
-
-#define state_at(index) (STATES_AT + (index) * STATE_STRIDE)
-#define STATES_END state_at(TILE + 1)
 
 // The word that fuzz makes the control word.
 INLINE uint state_word(__global const uchar *space, uint index)
@@ -57,4 +52,11 @@ INLINE void crypt_states(__global uchar *space, uint count)
         crypt_group(lanes_from(words), space, at, 0, updated);
         done += taken;
     }
+}
+
+// How many of `count` states are in this work-item's tile; 0 for work-items beyond.
+INLINE uint tile_count(uint count)
+{
+    const uint first = TILE * (uint)get_global_id(0);
+    return first >= count ? 0 : count - first < TILE ? count - first : TILE;
 }
