@@ -19,12 +19,14 @@ _COMMANDS: Final = {
     "ann": "packetcrypt.cli.ann",
     "bench": "packetcrypt.cli.bench",
     "bh": "packetcrypt.cli.bh",
+    "blk": "packetcrypt.cli.blk",
     "check": "packetcrypt.cli.check",
     "demo": "packetcrypt.cli.demo",
     "devices": "packetcrypt.cli.devices",
     "job": "packetcrypt.cli.job",
-    "tune": "packetcrypt.cli.tune",
+    "master": "packetcrypt.cli.master",
     "sprayer": "packetcrypt.cli.sprayer",
+    "tune": "packetcrypt.cli.tune",
 }
 
 

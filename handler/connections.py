@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import socket
+from typing import Protocol
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from packetcrypt.handler.settings import HandlerSettings
 from packetcrypt.protocol.errors import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -16,6 +16,19 @@ _REPLY_SECONDS = 5.0
 """when stopping: for replies that are ready to reach their clients"""
 
 _BACKLOG = 128
+
+
+class ListenSettings(Protocol):
+    """What is set about listening (see `HandlerSettings`)."""
+
+    @property
+    def bind(self) -> str: ...
+    @property
+    def address(self) -> tuple[str, int]: ...
+    @property
+    def max_connections(self) -> int: ...
+    @property
+    def idle_timeout(self) -> float: ...
 
 
 class HttpListener:
@@ -27,7 +40,7 @@ class HttpListener:
     def __init__(
         self,
         application: web.Application,
-        settings: HandlerSettings,
+        settings: ListenSettings,
         listener: socket.socket | None = None,
     ) -> None:
         self._settings = settings

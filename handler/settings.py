@@ -109,13 +109,7 @@ class HandlerSettings:
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of `bind`; port 0 lets the system choose."""
-        host, _, port = self.bind.rpartition(":")
-        if not host or not _DECIMAL.fullmatch(port) or int(port) > 65535:
-            raise ConfigError(
-                f'bind = "{self.bind}" is no address to listen at: give "address:port", '
-                'e.g. "0.0.0.0:8081" or "[::]:8081"'
-            )
-        return host.removeprefix("[").removesuffix("]"), int(port)
+        return listen_address(self.bind)
 
     @property
     def workdir(self) -> Path:
@@ -179,3 +173,14 @@ def _check_url(name: str, url: str) -> None:
         raise ConfigError(
             f'{name} = "{url}" is no HTTP URL: give the whole URL, e.g. "http://pool.example/x"'
         )
+
+
+def listen_address(bind: str) -> tuple[str, int]:
+    """Host and port of a `bind` setting; port 0 lets the system choose."""
+    host, _, port = bind.rpartition(":")
+    if not host or not _DECIMAL.fullmatch(port) or int(port) > 65535:
+        raise ConfigError(
+            f'bind = "{bind}" is no address to listen at: give "address:port", '
+            'e.g. "0.0.0.0:8081" or "[::]:8081"'
+        )
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -15,7 +15,7 @@ from packetcrypt.protocol.errors import ConfigError
 TABLES: Final = ("ann_handler", "block_handler", "master", "paymaker", "pktd", "sprayer")
 """of all of the pool's services, which leave each other's alone"""
 
-_NOT_IN_FILE: Final = ("pool", "name", "pktd", "sprayer")
+_NOT_IN_FILE: Final = ("pool", "name", "pktd", "sprayer", "ann_handlers", "block_handlers")
 """fields that are not single values of the table"""
 _TYPE_NAMES: Final = MappingProxyType(
     {
@@ -41,6 +41,7 @@ EXAMPLES = MappingProxyType(
         "passwd": '"what block miners subscribe with"',
         "spray_at": '["192.0.2.7:6666"]',
         "subscribe": '["ah1.pool.example:6666"]',
+        "paymaker_url": '"http://pool.example/paymaker"',
         "mcast": '"239.77.0.1:6666"',
     }
 )

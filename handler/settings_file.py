@@ -37,7 +37,7 @@ def load_block_handler_settings(path: Path, name: str | None = None) -> BlockHan
     """The settings of block handler `name`, likewise, with those of the pool's pktd."""
     document = SettingsDocument(path)
     table = _table(document, BlockHandlerSettings, name)
-    return _handler(document, BlockHandlerSettings, table, (), pktd=_pktd(document))
+    return _handler(document, BlockHandlerSettings, table, (), pktd=read_pktd(document))
 
 
 def _table(
@@ -65,7 +65,8 @@ def _handler(
         raise document.located(error, table) from error
 
 
-def _pktd(document: SettingsDocument) -> PktdSettings:
+def read_pktd(document: SettingsDocument) -> PktdSettings:
+    """The pool's table [pktd]."""
     table = (PKTD_TABLE,)
     values = document.content.get(PKTD_TABLE)
     if not isinstance(values, dict):

@@ -65,7 +65,7 @@ class TestRestart:
 
     async def test_one_folder_is_not_used_twice_at_once(self, tmp_path: Path) -> None:
         async with loopback(tmp_path) as pool:
-            with pytest.raises(ConfigError, match="in use by another running handler"):
+            with pytest.raises(ConfigError, match="in use by another running service"):
                 async with running_ann_handler(pool.settings, checker=pool.checker):
                     pass
 

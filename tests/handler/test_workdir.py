@@ -15,7 +15,7 @@ def test_folders_are_made(tmp_path: Path) -> None:
 
 
 def test_a_second_user_is_refused(tmp_path: Path) -> None:
-    with WorkDir(tmp_path), pytest.raises(ConfigError, match="in use by another running handler"):
+    with WorkDir(tmp_path), pytest.raises(ConfigError, match="in use by another running service"):
         WorkDir(tmp_path)
 
 

@@ -1,0 +1,39 @@
+"""`packetcrypt master`: run a pool's master."""
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from packetcrypt.cli.options import log_to_stderr
+from packetcrypt.cli.signals import StopSignals, run_with_signals
+from packetcrypt.pool.master import running_master
+from packetcrypt.pool.master_settings import MasterSettings
+from packetcrypt.pool.master_settings_file import load_master_settings
+
+
+@click.command(name="master")
+@click.option(
+    "-C",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("pool.toml"),
+    show_default=True,
+    help="The pool's settings file.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def command(config: Path, verbose: bool) -> None:
+    """Tell miners and handlers what is mined: work for each new block that pktd has.
+
+    The table [master] of the settings file is about it; it lists the handlers of the same file, in
+    their order. Ctrl-C stops it.
+    """
+    log_to_stderr(verbose)
+    settings = load_master_settings(config)
+    run_with_signals(partial(_serve, settings))
+
+
+async def _serve(settings: MasterSettings, signals: StopSignals) -> None:
+    async with running_master(settings):
+        signals.started()
+        await signals.stop.wait()

@@ -1,0 +1,57 @@
+"""How the parts of a pool's master are put together, started and stopped."""
+
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from packetcrypt.client.pktd import pktd_client
+from packetcrypt.handler.connections import HttpListener
+from packetcrypt.handler.regular_task import RegularTask
+from packetcrypt.handler.workdir import LockedFolder
+from packetcrypt.pool.master_server import MasterServer
+from packetcrypt.pool.master_settings import MasterSettings
+from packetcrypt.pool.node_follower import NodeFollower
+from packetcrypt.pool.share_work import SigningKeys, WorkMaker
+from packetcrypt.pool.work_files import WorkFiles
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Master:
+    """A running master; `port` is the one it listens at."""
+
+    settings: MasterSettings
+    port: int
+
+
+@asynccontextmanager
+async def running_master(
+    settings: MasterSettings, *, listener: socket.socket | None = None
+) -> AsyncIterator[Master]:
+    """A master that runs until the context is left.
+
+    listener : a bound socket to listen at instead of `settings.bind`
+
+    It starts without its node, too, and says "not ready" until that answers. Raises `ConfigError`
+    if the folder or the address cannot be used.
+    """
+    keys = SigningKeys(settings.pool.private_seed)
+    maker = WorkMaker(settings.ann_target, settings.share_work_divisor, keys)
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(LockedFolder(settings.pool.root_workdir / "master"))
+        node = await stack.enter_async_context(pktd_client(settings.pktd))
+        files = WorkFiles(folder.path)
+        follower = NodeFollower(node, maker, files)
+        await follower.poll()
+        following = RegularTask(settings.poll_interval, follower.poll)
+        stack.push_async_callback(following.finish, 0.0)
+        server = MasterServer(settings, follower, files, node, keys)
+        http = HttpListener(server.application(), settings, listener)
+        stack.push_async_callback(http.close)
+        await http.open()
+        _log.info("master answers at %s (port %d)", settings.pool.master_url, http.port)
+        yield Master(settings, http.port)
+        _log.info("master stops")
