@@ -3,6 +3,7 @@
 import click
 
 from packetcrypt.cli.bench_ann import ann
+from packetcrypt.cli.bench_blk import blk
 from packetcrypt.cli.bench_check import check
 
 
@@ -12,4 +13,5 @@ def command() -> None:
 
 
 command.add_command(ann)
+command.add_command(blk)
 command.add_command(check)

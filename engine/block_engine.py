@@ -252,12 +252,13 @@ def _shut_down(
     planner: SetPlanner, workers: list[BlockWorker], shares: ShareMaker, queue: ShareQueue
 ) -> None:
     deadline = time.monotonic() + _CLOSE_TIMEOUT_S
-    planner.close(_CLOSE_TIMEOUT_S)
+    planner.close()
     for worker in workers:
         if not worker.join(max(0.0, deadline - time.monotonic())):
             _log.warning(
                 "Device %s is still busy in its driver; its thread ends when that returns.",
                 worker.device,
             )
+    planner.join(max(0.0, deadline - time.monotonic()))
     shares.close(max(0.0, deadline - time.monotonic()))
     queue.close()

@@ -105,11 +105,14 @@ class SetPlanner:
                 self._work = None
                 self._publish()
 
-    def close(self, timeout: float) -> None:
-        """The end. Idempotent."""
+    def close(self) -> None:
+        """The end: no plan follows. Idempotent."""
         with self._changed:
             self._plan = Plan(closed=True)
             self._changed.notify_all()
+
+    def join(self, timeout: float) -> None:
+        """Wait for the thread to end."""
         if self._thread is not threading.current_thread():  # it found a forgotten engine
             self._thread.join(timeout)
 

@@ -95,6 +95,7 @@ def build_tree(
 
 def _starts(bounds: Keys, layer: int, first: int, end: int) -> Keys:
     """Where nodes first … end − 1 of a layer start."""
-    places = np.minimum(np.arange(first, end) << layer, len(bounds) - 1)
-    starts: Keys = bounds[places]
+    known = bounds[first << layer : end << layer : 1 << layer]
+    starts = np.full(end - first, MAX_KEY, np.uint64)  # where pads start, and the last node ends
+    starts[: len(known)] = known
     return starts

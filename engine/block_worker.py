@@ -13,7 +13,7 @@ from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_planner import Plan, SetPlanner, TreeTask
 from packetcrypt.engine.block_search import BlockSearch, Landed, block_launch_size
 from packetcrypt.engine.block_selftest import block_self_test
-from packetcrypt.engine.block_shares import Find, ShareMaker
+from packetcrypt.engine.block_shares import QUEUE_LIMIT, Find, ShareMaker
 from packetcrypt.engine.block_statistics import BlockDeviceCounters
 from packetcrypt.engine.block_tree import BlockTree
 from packetcrypt.engine.device_info import DeviceInfo
@@ -156,9 +156,12 @@ class BlockWorker:
             self._deliver(landed)
 
     def _deliver(self, landed: Landed) -> None:
-        found = landed.found
-        self._counters.count(hashes=landed.hashes)
-        for low_nonce, work_hash in zip(found.low_nonces.tolist(), found.work_hashes, strict=True):
+        # A launch that finds more than may wait at all has a target that is much too easy.
+        low_nonces = landed.found.low_nonces[:QUEUE_LIMIT].tolist()
+        work_hashes = landed.found.work_hashes[:QUEUE_LIMIT]
+        surplus = len(landed.found.low_nonces) - len(low_nonces)
+        self._counters.count(hashes=landed.hashes, dropped=surplus)
+        for low_nonce, work_hash in zip(low_nonces, work_hashes, strict=True):
             self._shares.submit(
                 Find(
                     landed.candidate,

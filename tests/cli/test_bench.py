@@ -40,6 +40,23 @@ def test_ann_for_reading_and_as_a_chart(cli: Cli, tmp_path: Path) -> None:
     assert chart.read_bytes().startswith(b"\x89PNG")
 
 
+def test_blk_json(cli: Cli) -> None:
+    ended = cli("bench", "blk", "-m", "1", "--seconds", "0.2", "--device", "cpu", "--json")
+    (line,) = ended.out.splitlines()
+    result = json.loads(line)
+    assert ended.status == 0
+    assert result["known_answers"] is True
+    assert result["announcements"] == 1024
+    assert result["hashes_per_second"] > 0
+    assert isinstance(result["device"], str)
+
+
+def test_blk_for_reading(cli: Cli) -> None:
+    ended = cli("bench", "blk", "-m", "1", "--seconds", "0.1", "--device", "cpu")
+    assert ended.status == 0
+    assert re.search(r"kH/s with 1024 announcements; known answers reproduced", ended.out)
+
+
 def test_check_json(cli: Cli) -> None:
     ended = cli("bench", "check", "--seconds", "0.2", "--device", "cpu", "--json")
     (line,) = ended.out.splitlines()
@@ -68,6 +85,9 @@ def test_check_for_reading(cli: Cli) -> None:
         ("ann", "--work-bits", "0", "--device", "cpu"),
         ("ann", "--device", "9:9"),
         ("ann", "--plot", "chart.doc"),
+        ("blk", "-m", "0"),
+        ("blk", "--seconds", "0"),
+        ("blk", "--device", "9:9"),
         ("check", "--seconds", "0"),
         ("check", "--device", "9:9"),
     ],
