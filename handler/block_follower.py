@@ -59,6 +59,8 @@ class BlockFollower:
         except PoolError as error:
             # Some masters have no long poll; then `poll` is all there is.
             self._complaints.report(("long poll",), str(error))
+        else:
+            self._complaints.resolve(("long poll",), "the master holds requests for work again")
 
     async def _follow(self, config: MasterConfig) -> None:
         height, tip = config.current_height, config.tip_hash

@@ -1,5 +1,6 @@
 """How the parts of a block handler are put together, started and stopped, in order."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator
@@ -78,12 +79,13 @@ async def running_block_handler(
         upload = PayLogUpload(session, settings, paylog, disk, lambda: follower.paymaker_url)
         stack.push_async_callback(clock.in_time, upload.close_and_upload)
 
-        await follower.poll()
+        watch = BlockWatch(pktd, journal)
+        # Shares are paid by the newest block before them, so it is looked for before the first.
+        await asyncio.gather(follower.poll(), watch.look())
         judging = BlockJudging(pktd, journal, settings, statistics)
         server = BlockServer(settings, lambda: follower.state, judging, statistics)
         http = HttpListener(server.application(), settings, listener)
         report = StatisticsReport(statistics, settings.statistics_interval, lambda: judging.queued)
-        watch = BlockWatch(pktd, journal)
         for asking in (follower.poll, follower.wait_for_next, watch.look):
             # Whoever does not answer is nothing to wait for.
             task = RegularTask(settings.poll_interval, asking)

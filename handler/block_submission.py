@@ -55,7 +55,7 @@ class BlockSubmission:
             return f"another block of this work was submitted {ago:.0f} s ago"
         self._submitted[work] = now
         found = f"block {share.state.work.height} {share.header.block_hash[::-1].hex()}"
-        _log.info("%s was found by %s", found, share.pay_to)
+        _log.info("%s was found by %r", found, share.pay_to)
         try:
             await self._submit(whole_block(share))
         except RpcRefused as error:
