@@ -17,9 +17,8 @@ from packetcrypt.protocol.announcement import (
     PREFIX_OFFSET,
     ROOT_OFFSET,
     VERSION,
-    AnnouncementHeader,
 )
-from packetcrypt.protocol.announcement_job import AnnouncementJob, TableSeeds
+from packetcrypt.protocol.announcement_job import JobSeeds, TableSeeds
 from packetcrypt.protocol.difficulty import min_ann_target_ok, soft_nonce_max
 from packetcrypt.protocol.validation import AnnouncementCheck
 
@@ -161,11 +160,6 @@ def _groups(
 
 
 def _group(key: bytes, members: npt.NDArray[np.intp]) -> CheckGroup:
-    header, root = key[:HEADER_SIZE], key[HEADER_SIZE:-_HASH_SIZE]
-    job = AnnouncementJob(AnnouncementHeader.decode(header), key[-_HASH_SIZE:])
-    return CheckGroup(
-        members=members,
-        table0=job.table0_seeds(),
-        table1=job.table1_seeds(root),
-        search_seed=job.search_seed(root),
-    )
+    seeds = JobSeeds(key[:HEADER_SIZE], key[-_HASH_SIZE:])
+    root = key[HEADER_SIZE:-_HASH_SIZE]
+    return CheckGroup(members, seeds.table0(), seeds.table1(root), seeds.search(root))

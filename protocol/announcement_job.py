@@ -17,6 +17,31 @@ class TableSeeds(NamedTuple):
     items: bytes
 
 
+class JobSeeds:
+    """The seeds of a job whose header is at hand as bytes, as it is where many are checked.
+
+    encoded_header : 88 bytes with soft nonce 0
+    parent_hash    : 32 bytes, internal byte order
+    """
+
+    def __init__(self, encoded_header: bytes, parent_hash: bytes) -> None:
+        self._header = encoded_header
+        self._h0 = h64(encoded_header + parent_hash + bytes(32))
+
+    def table0(self) -> TableSeeds:
+        """See `AnnouncementJob.table0_seeds`."""
+        return TableSeeds(self._h0[:32], self._h0[32:])
+
+    def table1(self, root: bytes) -> TableSeeds:
+        """See `AnnouncementJob.table1_seeds`."""
+        v = h64(root + self._h0)
+        return TableSeeds(v[:32], v[32:])
+
+    def search(self, root: bytes) -> bytes:
+        """See `AnnouncementJob.search_seed`."""
+        return h64(self._header + root)[:32]
+
+
 @dataclass(frozen=True)
 class AnnouncementJob:
     """What one search for announcements is about.
@@ -45,8 +70,8 @@ class AnnouncementJob:
         return self.header.encode()
 
     @cached_property
-    def _h0(self) -> bytes:
-        return h64(self.encoded_header + self.parent_hash + bytes(32))
+    def _seeds(self) -> "JobSeeds":
+        return JobSeeds(self.encoded_header, self.parent_hash)
 
     @property
     def soft_nonce_max(self) -> int:
@@ -55,13 +80,12 @@ class AnnouncementJob:
 
     def table0_seeds(self) -> TableSeeds:
         """Seeds of T0, whose items are the leaves of the Merkle tree."""
-        return TableSeeds(self._h0[:32], self._h0[32:])
+        return self._seeds.table0()
 
     def table1_seeds(self, root: bytes) -> TableSeeds:
         """Seeds of T1, whose items are searched with; `root` is the 64-byte Merkle root of T0."""
-        v = h64(root + self._h0)
-        return TableSeeds(v[:32], v[32:])
+        return self._seeds.table1(root)
 
     def search_seed(self, root: bytes) -> bytes:
         """The 32-byte seed of the CryptoCycle states of this job."""
-        return h64(self.encoded_header + root)[:32]
+        return self._seeds.search(root)
