@@ -86,6 +86,7 @@ class OpenCLKernels(AnnouncementKernels):
     tuning  : how searches are cut; by default as it suits the kind of device
     lanes   : overrides the vector width that follows from the kind of device (tests do)
     profile : measure how long the kernels take (`stage_seconds`)
+    use     : counters of what the device was asked to do
 
     Raises `DeviceError` if the device cannot be opened or does not compile the kernels.
     """
@@ -103,6 +104,7 @@ class OpenCLKernels(AnnouncementKernels):
         self.max_launch = tuning.max_launch
         self.launch_quantum = tuning.quantum
         self.launches = tuning.launches
+        self.use = context.use
         self._context = context
         with context.reporting("loading the kernels"):
             # One for both: its kernel takes the longest to compile.
@@ -172,9 +174,9 @@ class OpenCLKernels(AnnouncementKernels):
 
     def stage_seconds(self) -> StageSeconds | None:
         """See `AnnouncementKernels.stage_seconds`: the sums of what the device itself measured."""
-        if self._context.use.profiled is None:
+        if self.use.profiled is None:
             return None
-        by_kernel = self._context.use.take_profile()
+        by_kernel = self.use.take_profile()
         search = by_kernel.pop("announcement_search", 0.0)
         finishing = by_kernel.pop("announcement_finish", 0.0)
         return StageSeconds(tables=sum(by_kernel.values()), search=search, finishing=finishing)
