@@ -68,6 +68,7 @@ INLINE void update_batch(__global uchar *slab, uint words[SLOTS], const set_t *s
     for (uint slot = 0; slot < SLOTS; slot++)
         chosen[slot] = first;
     for (int update = 0; update < UPDATES; update++) {
+        const uint wanted = update == UPDATES - 1 ? 0 : ITEM_OFFSET + ITEM_SIZE;
         const uint end = sort_batch(order, words, count);
         for (uint start = 0; start < end; start += GROUP) {
             uint at[GROUP], current[GROUP], updated[GROUP];
@@ -84,7 +85,7 @@ INLINE void update_batch(__global uchar *slab, uint words[SLOTS], const set_t *s
             }
             if (start + GROUP < end)
                 prefetch_announcements(set, order + start + GROUP, chosen);
-            crypt_group(lanes_from(current), slab, at, 0, updated);
+            crypt_group(lanes_from(current), slab, at, wanted, updated);
             for (int lane = 0; lane < GROUP; lane++) {
                 const uint slot = order[start + lane];
                 words[slot] = updated[lane];
