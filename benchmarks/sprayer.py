@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10, help="default: %(default)s")
     parser.add_argument("--records", type=int, default=63, help="in a datagram (%(default)s)")
     parser.add_argument("--batch", type=int, default=1000, help="given to the sprayer at once")
-    parser.add_argument("--shares", type=int, default=1, help="default: %(default)s")
+    parser.add_argument("--shares", type=int, default=4, help="default: %(default)s")
     parser.add_argument("--receive-buffer", type=int, default=212_992, help="default: %(default)s")
     parser.add_argument("--plain", action="store_true", help="one record a system call")
     parser.add_argument("--cores", type=int, nargs=2, default=(0, 1), help="sender, receiver")

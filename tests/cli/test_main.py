@@ -15,9 +15,14 @@ from packetcrypt.cli.main import packetcrypt
 Cli = Callable[..., Ended]
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = {"ann": "mining.md", "ah": "handler.md", "bh": "block-handler.md"}
+PAGES = {
+    "ann": "mining.md",
+    "ah": "handler.md",
+    "bh": "block-handler.md",
+    "sprayer": "sprayer.md",
+}
 """Pages about one command; the others have a section each of commands.md."""
-WITHOUT_DEVICES = {"bh"}
+WITHOUT_DEVICES = {"bh", "sprayer"}
 """Services that compute nothing, so that no device can fail them."""
 
 
