@@ -11,9 +11,10 @@ from packetcrypt.handler.block_settings import BlockHandlerSettings
 from packetcrypt.handler.block_share import Share
 from packetcrypt.handler.block_statistics import BlockStatistics
 from packetcrypt.handler.block_submission import (
+    AlreadyHaveBlock,
     BlockSubmission,
     block_without_transactions,
-    refuse_known_block,
+    is_known_block,
 )
 from packetcrypt.handler.http_answers import Overloaded
 from packetcrypt.protocol.commitment import insert_commitment
@@ -116,7 +117,8 @@ class BlockJudging:
         try:
             return await self._pktd.check_share(to_check)
         except RpcRefused as error:
-            refuse_known_block(error)
+            if is_known_block(error):
+                raise AlreadyHaveBlock(error.reason) from error
             raise
 
     def _duplicate(self, written: ShareResult) -> Credited:

@@ -31,6 +31,14 @@ class BlockState:
             )
         if not self.template.transactions:
             raise DecodeError("the block template has no transactions, not even a coinbase")
+        if (self.work.coinbase_no_witness, self.work.merkle_branch) != (
+            self.template.coinbase_no_witness,
+            self.template.merkle_branch,
+        ):
+            raise DecodeError(
+                "work and block template have different coinbases or Merkle branches: "
+                "a block mined for one would not be valid with the transactions of the other"
+            )
         for coinbase in (self.work.coinbase_no_witness, self.template.transactions[0]):
             insert_commitment(coinbase, bytes(COMMITMENT_SIZE))
 

@@ -59,7 +59,9 @@ class BlockSubmission:
         try:
             await self._submit(whole_block(share))
         except RpcRefused as error:
-            refuse_known_block(error)
+            if is_known_block(error):
+                _log.info("the node had %s already", found)
+                raise AlreadyHaveBlock(error.reason) from error
             _log.error("%s is lost: %s", found, error)
             return f"the node did not take the block: {error.reason}"
         except PoolError as error:
@@ -80,10 +82,9 @@ class BlockSubmission:
         return None
 
 
-def refuse_known_block(error: RpcRefused) -> None:
-    """Raises `AlreadyHaveBlock` if that is what the node says."""
-    if _ALREADY in error.reason:
-        raise AlreadyHaveBlock(error.reason) from error
+def is_known_block(error: RpcRefused) -> bool:
+    """Whether the node refuses a block, or a share, because the block is in the chain already."""
+    return _ALREADY in error.reason
 
 
 def block_without_transactions(share: Share) -> bytes:

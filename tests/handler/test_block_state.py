@@ -1,6 +1,7 @@
 """When work and template make a block."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pktd_chain import PktdChain
@@ -32,11 +33,20 @@ def test_without_transactions() -> None:
         BlockState(WORK, replace(TEMPLATE, transactions=()))
 
 
+@pytest.mark.parametrize(
+    "other", [{"coinbase_no_witness": b"coinbase"}, {"merkle_branch": (bytes(32),)}]
+)
+def test_of_two_sets_of_transactions(other: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError, match="different coinbases or Merkle branches"):
+        BlockState(WORK, replace(TEMPLATE, **other))
+
+
 @pytest.mark.parametrize("of", ["work", "template"])
 def test_without_a_place_for_the_commitment(of: str) -> None:
     work, template = WORK, TEMPLATE
     if of == "work":
         work = replace(WORK, coinbase_no_witness=b"coinbase")
+        template = replace(TEMPLATE, coinbase_no_witness=b"coinbase")
     else:
         template = replace(TEMPLATE, transactions=(b"coinbase",))
     with pytest.raises(DecodeError, match="0 placeholders for a commitment"):
