@@ -88,6 +88,14 @@ class BlockServer:
             return self._failure("its node does not answer", error)
         except OSError as error:
             return self._failure("its disk does not take the pay log", error)
+        except web.HTTPException:
+            raise
+        except Exception:
+            # The outermost loop: whatever is wrong with this share, the next is served.
+            self._statistics.failed += 1
+            _log.exception("a share failed")
+            text = "internal error: send the share again"
+            return _refusal(HTTPStatus.INTERNAL_SERVER_ERROR, text)
 
     async def _judged(self, request: web.Request) -> web.Response:
         self._judging.refuse_if_full()

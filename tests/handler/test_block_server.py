@@ -12,6 +12,7 @@ from handler_setup import PostReply
 from pktd_chain import PktdChain
 from pktd_stand_in import Fault
 
+from packetcrypt.handler import block_server
 from packetcrypt.handler.block_server import BODY_LIMIT
 from packetcrypt.handler.paylog import PayLog
 from packetcrypt.protocol.share_messages import ShareReply
@@ -180,6 +181,24 @@ async def test_a_full_disk(
         _refused(await pool.post(mined), 500, "server not ready: its disk does not take")
 
     assert (await pool.post(mined)).body["warn"] == []
+
+
+async def test_what_nobody_thought_of(
+    pool: BlockLoopback,
+    mined: MinedShare,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(block_server, "read_share", broken)
+        _refused(await pool.post(mined), 500, "internal error: send the share again")
+
+    assert "RuntimeError: a bug" in caplog.text
+    caplog.clear()
+    assert (await pool.post(mined)).status == 200
 
 
 async def test_before_there_is_work(tmp_path: Path, mined: MinedShare) -> None:
