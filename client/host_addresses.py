@@ -15,7 +15,7 @@ LOOKUP_INTERVAL = 60.0
 class HostAddresses:
     """The addresses of UDP endpoints, as far as they are known.
 
-    known : replaced as a whole, so that any thread may read it
+    known : replaced as a whole when it changes, so that any thread may read it
     """
 
     def __init__(
@@ -58,7 +58,8 @@ class HostAddresses:
             )
             return
         self._complaints.resolve(subject, f"{endpoint} has the address {address[0]}")
-        self.known = MappingProxyType({**self.known, endpoint: address})
+        if self.known.get(endpoint) != address:
+            self.known = MappingProxyType({**self.known, endpoint: address})
 
 
 def _is_numeric(endpoint: Endpoint) -> bool:

@@ -11,6 +11,7 @@ import selectors
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -29,9 +30,9 @@ from packetcrypt.client.subscription_statistics import SubscriptionStatistics
 from packetcrypt.client.udp import Address, Endpoint, join_group, open_udp, receive_merged
 from packetcrypt.protocol.errors import ConfigError
 from packetcrypt.protocol.sprayer_messages import (
-    RECORD_DTYPE,
     RECORD_SIZE,
     RENEWAL_SECONDS,
+    decode_records,
 )
 
 _log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class SprayerSubscription:
         now = time.monotonic()
         self._links = {name: SprayerLink(name, settings.shares, now) for name in settings.sprayers}
         self._group_links: dict[Address, SprayerLink] = {}
+        self._received = 0
         self._wrong_source = 0
         self._malformed = 0
         self._is_renewal_due = True
@@ -124,13 +126,12 @@ class SprayerSubscription:
     def statistics(self) -> SubscriptionStatistics:
         """The counters as they are now."""
         links = (*self._links.values(), *list(self._group_links.values()))
-        counted = tuple(link.statistics() for link in links)
         return SubscriptionStatistics(
-            received=sum(link.received for link in counted),
+            received=self._received,
             dropped=self._queue.dropped,
             wrong_source=self._wrong_source,
             malformed=self._malformed,
-            links=counted,
+            links=tuple(link.statistics() for link in links),
         )
 
     def _open(self) -> None:
@@ -166,20 +167,23 @@ class SprayerSubscription:
 
     def _receive_until_stopped(self) -> None:
         next_renewal = 0.0
+        asked: Mapping[Endpoint, Address] = {}
         with selectors.DefaultSelector() as selector:
             for number, udp in enumerate(self._sockets):
                 selector.register(udp, selectors.EVENT_READ, number)
             while not self._stopping:
                 now = time.monotonic()
-                if self._is_renewal_due or now >= next_renewal:
+                known = self._addresses.known
+                if self._is_renewal_due or known is not asked or now >= next_renewal:
                     self._is_renewal_due = False
+                    asked = known
                     next_renewal = now + RENEWAL_SECONDS
-                    self._renew(now)
+                    self._renew(now, known)
                 for key, _ in selector.select(_POLL_SECONDS):
                     self._drain(key.data)
 
-    def _renew(self, now: float) -> None:
-        for name, address in self._addresses.known.items():
+    def _renew(self, now: float, known: Mapping[Endpoint, Address]) -> None:
+        for name, address in known.items():
             link = self._links[name]
             asked = link.subscriptions(self._settings.password, now)
             if link.is_silent(now):
@@ -235,15 +239,22 @@ class SprayerSubscription:
         return {address: self._links[name] for name, address in self._addresses.known.items()}
 
     def _new_group_sender(self, number: int, sender: Address, now: float) -> SprayerLink | None:
-        """Anybody may send to a group; only so many are told apart, and the others not heard."""
-        if number < self._settings.shares or len(self._group_links) >= _MAX_GROUP_SENDERS:
+        """Anybody may send to a group; only so many at a time are told apart, and heard."""
+        if number < self._settings.shares:
             return None
+        if len(self._group_links) >= _MAX_GROUP_SENDERS:
+            for address, link in list(self._group_links.items()):
+                if link.is_silent(now):
+                    del self._group_links[address]
+            if len(self._group_links) >= _MAX_GROUP_SENDERS:
+                return None
         name = f"{self._settings.group} from {Endpoint(str(sender[0]), int(sender[1]))}"
         self._group_links[sender] = link = SprayerLink(name, 1, now)
         return link
 
     def _hand_on(self, number: int, runs: list[tuple[SprayerLink, int]], now: float) -> None:
-        records = self._slab[: runs[-1][1]].view(RECORD_DTYPE)
+        records = decode_records(self._slab[: runs[-1][1]])
+        self._received += len(records)
         self._queue.put(records["announcement"].copy())
         begin = 0
         for link, end in runs:

@@ -4,6 +4,7 @@ One thread takes subscriptions and sends, at a pace that receivers can keep (spr
 it can cost is bounded: announcements that wait, receivers, and what is read of a datagram.
 """
 
+import errno
 import logging
 import selectors
 import socket
@@ -20,7 +21,7 @@ from packetcrypt.client.announcement_queue import AnnouncementQueue, Announcemen
 from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.host_addresses import HostAddresses
 from packetcrypt.client.udp import Address, Endpoint, open_udp
-from packetcrypt.handler.sprayer_output import SprayerOutput
+from packetcrypt.handler.sprayer_output import Sent, SprayerOutput
 from packetcrypt.handler.sprayer_pacing import Pacer
 from packetcrypt.handler.sprayer_settings import SprayerSettings
 from packetcrypt.handler.sprayer_statistics import SprayerStatistics
@@ -39,6 +40,8 @@ _MOST_SHARES = 16
 # <linux/in.h>, <linux/in6.h>: Python's socket module does not name them.
 _IP_RECVERR = 11
 _IPV6_RECVERR = 25
+_EXTENDED_ERROR = struct.Struct("=IB")
+_ICMP_ORIGINS = (2, 3)
 
 
 class Sprayer:
@@ -55,6 +58,7 @@ class Sprayer:
         self._outputs: dict[Address, SprayerOutput] = {}
         self._receivers: tuple[Subscriber, ...] = ()
         self._taken = 0
+        self._taking = threading.Lock()
         self._sent = 0
         self._failed = 0
         self._counter = 0
@@ -108,7 +112,8 @@ class Sprayer:
         """
         if not self._receivers:
             return
-        self._taken += len(announcements)
+        with self._taking:
+            self._taken += len(announcements)
         self._queue.put(announcements)
         if self._is_sleeping:
             self._wake()
@@ -208,25 +213,34 @@ class Sprayer:
             self._sent += result.sent
             self._failed += result.failed
             if result.error is not None:
-                self._failed_to_send(receiver.address, result.error)
+                self._look_into(receiver.address, result)
 
-    def _failed_to_send(self, address: Address, error: OSError) -> None:
-        if isinstance(error, ConnectionRefusedError):
-            self._forget_deaf()  # of whom it speaks, and whether of this address, is in the queue
-            return
-        name = Endpoint(str(address[0]), int(address[1]))
-        self._complaints.report(
-            ("send",), f"sprayer: cannot send to {name}: {error.strerror or error}"
-        )
+    def _look_into(self, address: Address, result: Sent) -> None:
+        self._forget_deaf()
+        if result.failed and result.error is not None:
+            name = Endpoint(str(address[0]), int(address[1]))
+            reason = result.error.strerror or result.error
+            self._complaints.report(("send",), f"sprayer: cannot send to {name}: {reason}")
 
     def _forget_deaf(self) -> None:
-        """Reads which addresses were said to have no listener. Fixed ones are sprayed at anyway."""
+        """Reads who was said to have no listener. Fixed addresses are sprayed at all the same."""
         for _ in range(_HEARD_AT_ONCE):
             try:
-                *_, address = self._udp.recvmsg(0, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
+                _, said, _, address = self._udp.recvmsg(
+                    0, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT
+                )
             except OSError:
                 return
-            self._subscribers.forget(address)
+            if any(_is_port_unreachable(data) for _, _, data in said):
+                self._subscribers.forget(address)
+
+
+def _is_port_unreachable(extended_error: bytes) -> bool:
+    """Whether a `struct sock_extended_err` (<linux/errqueue.h>) is such an ICMP message."""
+    if len(extended_error) < _EXTENDED_ERROR.size:
+        return False
+    number, origin = _EXTENDED_ERROR.unpack_from(extended_error)
+    return number == errno.ECONNREFUSED and origin in _ICMP_ORIGINS
 
 
 def _open(bind: Endpoint) -> socket.socket:

@@ -19,7 +19,10 @@ _NOT_SEGMENTED = (errno.EINVAL, errno.EIO, errno.ENOPROTOOPT, errno.EOPNOTSUPP, 
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of records: handed to the kernel, or refused by it."""
+    """What became of records: handed to the kernel, or refused by it.
+
+    error : the last one that the socket said, also if the second try succeeded
+    """
 
     sent: int
     failed: int
@@ -53,10 +56,18 @@ class SprayerOutput:
                 if self._at_once > self._datagram and problem.errno in _NOT_SEGMENTED:
                     self._at_once = self._datagram
                     continue
-                failed += len(piece)
                 error = problem
+                failed += 0 if self._sends_now(piece) else len(piece)
             position += len(piece)
         return Sent((len(octets) - failed) // RECORD_SIZE, failed // RECORD_SIZE, error)
+
+    def _sends_now(self, piece: memoryview) -> bool:
+        """Tries again: what the socket said may have been about what it sent to somebody else."""
+        try:
+            self._send(piece)
+        except OSError:
+            return False
+        return True
 
     def _send(self, piece: memoryview) -> None:
         if len(piece) <= self._datagram:

@@ -74,9 +74,9 @@ class Subscription:
 
 
 def decode_records(datagram: npt.NDArray[np.uint8]) -> npt.NDArray[np.void]:
-    """The records of a datagram of (n,) uint8: a view of `RECORD_DTYPE`; DecodeError if it is none.
+    """The records of (n,) uint8: a view of `RECORD_DTYPE`; DecodeError if they are not whole ones.
 
-    Up to 65 536 bytes: the receiving kernel may have put several datagrams together.
+    Of one datagram, or of several put together, as a receiving kernel may do.
     """
     if not len(datagram) or len(datagram) % RECORD_SIZE:
         raise DecodeError(

@@ -163,6 +163,36 @@ def test_a_multicast_group_is_heard() -> None:
     assert link.name == f"{group} from {sender.endpoint}"
 
 
+def test_of_the_senders_to_a_group_only_some_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("packetcrypt.client.sprayer_subscription._MAX_GROUP_SENDERS", 1)
+    group = Endpoint("239.77.0.1", free_ports())
+    one = joined_records([0], made_up_announcements(1))
+    settings = SubscriptionSettings(group=group, bind=LOOPBACK)
+    with Peer() as first, Peer() as second, SprayerSubscription(settings) as subscription:
+        for sender in (first, second):
+            sender.multicast_from("127.0.0.1")
+        first.udp.sendto(one, (group.host, group.port))
+        receive_all(subscription, 1)
+        second.udp.sendto(one, (group.host, group.port))
+        wait_until(lambda: subscription.statistics().wrong_source == 1)
+        # One that has been silent for long gives way.
+        monkeypatch.setattr("packetcrypt.client.sprayer_links.SILENCE_SECONDS", -1.0)
+        second.udp.sendto(one, (group.host, group.port))
+        receive_all(subscription, 1)
+        (link,) = subscription.statistics().links
+
+    assert link.name == f"{group} from {second.endpoint}"
+    assert subscription.statistics().received == 2
+
+
+def test_a_sprayer_may_be_given_by_name(sprayer: Peer) -> None:
+    settings = SubscriptionSettings(sprayers=(Endpoint("localhost", sprayer.address[1]),))
+    with SprayerSubscription(settings) as subscription:
+        _, subscriber = sprayer.next_subscription()
+        sprayer.udp.sendto(joined_records([0], made_up_announcements(1)), subscriber)
+        receive_all(subscription, 1)
+
+
 def test_stopping_ends_waiting(sprayer: Peer) -> None:
     subscription = _subscription(sprayer)
     subscription.start()

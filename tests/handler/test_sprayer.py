@@ -105,6 +105,18 @@ def _sprayed_until_forgotten(sprayer: Sprayer) -> bool:
     return sprayer.statistics().receivers == 0
 
 
+def test_an_address_where_nobody_listens_costs_the_others_nothing(subscriber: Peer) -> None:
+    announcements = made_up_announcements(630)
+    deaf = f"127.0.0.1:{free_ports()}"
+    with _sprayer(spray_at=(deaf,)) as sprayer:
+        subscriber.subscribe(sprayer.port)
+        _until_receivers(sprayer, 2)
+        sprayer.spray(announcements)
+        _, records = subscriber.receive(630)
+
+    assert (records["announcement"] == announcements).all()
+
+
 def test_fixed_addresses_are_sprayed_at_unasked(subscriber: Peer) -> None:
     with _sprayer(spray_at=(str(subscriber.endpoint),)) as sprayer:
         sprayer.spray(made_up_announcements(2))

@@ -96,6 +96,22 @@ def test_what_the_network_refuses_is_told(udp: socket.socket) -> None:
     assert result.error is not None
 
 
+def test_what_is_said_about_another_address_loses_nothing(
+    udp: socket.socket, receiver: Peer
+) -> None:
+    udp.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR
+    with Peer() as gone:
+        address = gone.address
+    udp.sendto(b"", address)
+    output = SprayerOutput(udp, receiver.address, _settings(65016))
+
+    result = output.send(memoryview(RECORDS))
+
+    assert (result.sent, result.failed) == (130, 0)
+    assert isinstance(result.error, ConnectionRefusedError)
+    assert receiver.receive(130)[1].tobytes() == RECORDS
+
+
 def test_other_hosts_get_datagrams_that_pass_an_ethernet(
     udp: socket.socket, receiver: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
