@@ -5,7 +5,7 @@ that device, or the checker's); nothing in it is shared between threads.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packetcrypt.protocol.announcement_job import AnnouncementJob
+from packetcrypt.protocol.errors import ProgramError
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,12 @@ class SearchLaunch(Protocol):
 class AnnouncementKernels(ABC):
     """The announcement computations of spec 1 §4 on one device."""
 
-    #: A job slot holds the tables of one prepared job; two allow preparing while searching.
+    #: A slot holds the tables of a prepared job, or of jobs that were prepared together; two allow
+    #: preparing while searching.
     SLOTS = 2
+    #: Jobs that `prepare_many` is best given: more than one where the tables of one are too little
+    #: to keep the device busy.
+    jobs_a_preparation: int = 1
     #: Most soft nonces one `search` call takes.
     max_launch: int
     #: Launches are most efficient in multiples of this many soft nonces.
@@ -98,6 +103,19 @@ class AnnouncementKernels(ABC):
         returns the prepared job. What was prepared in the slot before is gone from the first step
         on. Raises `ProgramError` if a random program is invalid: the miner skips the job.
         """
+
+    def prepare_many(
+        self, jobs: Sequence[AnnouncementJob], slot: int
+    ) -> Generator[None, None, list[PreparedJob | ProgramError]]:
+        """Prepare 1 … `jobs_a_preparation` jobs in one slot, each launch for all of them.
+
+        As `prepare`, but a job to be skipped has its error in the place of the prepared job.
+        """
+        (job,) = jobs
+        try:
+            return [(yield from self.prepare(job, slot))]
+        except ProgramError as error:
+            return [error]
 
     @abstractmethod
     def search(

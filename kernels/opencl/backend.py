@@ -1,8 +1,9 @@
 """How the OpenCL kernels make one device of the engine: which run for what, in which order."""
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from packetcrypt.kernels.opencl.buffers import allocate
 from packetcrypt.kernels.opencl.check import AnnouncementChecks
 from packetcrypt.kernels.opencl.context import DeviceContext, DeviceTraits
 from packetcrypt.kernels.opencl.finish import AnnouncementFinish, LaunchBuffers
-from packetcrypt.kernels.opencl.merkle import TREE_SIZE
+from packetcrypt.kernels.opencl.merkle import TREE_STRIDE
 from packetcrypt.kernels.opencl.randhash import RandHash
 from packetcrypt.kernels.opencl.search import AnnouncementSearch
 from packetcrypt.kernels.opencl.tables import TableBuilder
@@ -29,16 +30,31 @@ from packetcrypt.protocol.announcement import HEADER_SIZE, TABLE_SIZE
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.cryptocycle import ITEM_SIZE, STATE_SIZE
 from packetcrypt.protocol.difficulty import compact_to_target
-from packetcrypt.protocol.errors import DeviceError
+from packetcrypt.protocol.errors import DeviceError, ProgramError
 from packetcrypt.protocol.primitives import expand
+
+_TABLE_BYTES: Final = TABLE_SIZE * ITEM_SIZE
+
+
+#: Jobs that a GPU prepares together: a table's 8192 items are a fraction of the threads it can run.
+_GPU_JOBS_A_PREPARATION: Final = 8
+
+
+class _SlotGroup:
+    """The buffers of jobs that may be prepared together: their tables and trees are neighbours."""
+
+    def __init__(self, context: DeviceContext, jobs: int) -> None:
+        self.tables = allocate(context, jobs * _TABLE_BYTES)
+        self.trees = allocate(context, jobs * TREE_STRIDE)
+        self.slots = [_Slot(context, self, index) for index in range(jobs)]
 
 
 class _Slot:
-    """The device buffers of one prepared job."""
+    """The device buffers of one prepared job: the index-th of its group."""
 
-    def __init__(self, context: DeviceContext) -> None:
-        self.table = allocate(context, TABLE_SIZE * ITEM_SIZE)
-        self.tree = allocate(context, TREE_SIZE)
+    def __init__(self, context: DeviceContext, group: _SlotGroup, index: int) -> None:
+        self.table = group.tables.get_sub_region(index * _TABLE_BYTES, _TABLE_BYTES)
+        self.tree = group.trees.get_sub_region(index * TREE_STRIDE, TREE_STRIDE)
         self.keystream = allocate(context, STATE_SIZE)
         self.header = allocate(context, HEADER_SIZE)
         #: Copies under way from the host. Dropping one would wait for it.
@@ -86,6 +102,7 @@ class OpenCLKernels(AnnouncementKernels):
     tuning  : how searches are cut; by default as it suits the kind of device
     lanes   : overrides the vector width that follows from the kind of device (tests do)
     profile : measure how long the kernels take (`stage_seconds`)
+    jobs    : overrides `jobs_a_preparation` (tests do)
     use     : counters of what the device was asked to do
 
     Raises `DeviceError` if the device cannot be opened or does not compile the kernels.
@@ -98,8 +115,12 @@ class OpenCLKernels(AnnouncementKernels):
         *,
         lanes: int | None = None,
         profile: bool = False,
+        jobs: int | None = None,
     ) -> None:
         context = DeviceContext(device, lanes=lanes, profile=profile)
+        if jobs is None:
+            jobs = 1 if context.traits.is_cpu else _GPU_JOBS_A_PREPARATION
+        self.jobs_a_preparation = jobs
         tuning = tuning or default_tuning(context.traits)
         self.max_launch = tuning.max_launch
         self.launch_quantum = tuning.quantum
@@ -109,26 +130,42 @@ class OpenCLKernels(AnnouncementKernels):
         with context.reporting("loading the kernels"):
             # One for both: its kernel takes the longest to compile.
             randhash = RandHash(context)
-            self._tables = TableBuilder(context, randhash)
+            self._tables = TableBuilder(context, randhash, jobs)
             self._search = AnnouncementSearch(context, tuning)
             self._finish = AnnouncementFinish(context)
             self._checks = AnnouncementChecks(context, randhash)
-            self._slots = [_Slot(context) for _ in range(self.SLOTS)]
+            self._groups = [_SlotGroup(context, jobs) for _ in range(self.SLOTS)]
             self._free = deque(
                 LaunchBuffers(context, tuning.max_launch) for _ in range(self.launches)
             )
 
     def prepare(self, job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
         """Build tables and tree of `job`, then upload what else the search needs."""
-        buffers = self._slots[slot]
+        (prepared,) = yield from self.prepare_many([job], slot)
+        if isinstance(prepared, ProgramError):
+            raise prepared
+        return prepared
+
+    def prepare_many(
+        self, jobs: Sequence[AnnouncementJob], slot: int
+    ) -> Generator[None, None, list[PreparedJob | ProgramError]]:
+        """Prepare at most `jobs_a_preparation` jobs together, in one slot."""
+        group = self._groups[slot]
         with self._context.reporting("building a job's tables"):
-            root = yield from self._tables.prepare(job, buffers.table, buffers.tree)
-            keystream = np.frombuffer(expand(job.search_seed(root), 0, STATE_SIZE), np.uint8)
-            header = np.frombuffer(job.encoded_header, np.uint8)
-            buffers.uploads = [
-                self._context.copy_to_device(device, host)
-                for device, host in ((buffers.keystream, keystream), (buffers.header, header))
+            outcomes = yield from self._tables.prepare(jobs, group.tables, group.trees)
+            return [
+                outcome if isinstance(outcome, ProgramError) else self._complete(job, outcome, own)
+                for job, outcome, own in zip(jobs, outcomes, group.slots, strict=False)
             ]
+
+    def _complete(self, job: AnnouncementJob, root: bytes, buffers: _Slot) -> PreparedJob:
+        """Upload what the search of a job needs besides its table."""
+        keystream = np.frombuffer(expand(job.search_seed(root), 0, STATE_SIZE), np.uint8)
+        header = np.frombuffer(job.encoded_header, np.uint8)
+        buffers.uploads = [
+            self._context.copy_to_device(device, host)
+            for device, host in ((buffers.keystream, keystream), (buffers.header, header))
+        ]
         return _OpenCLPreparedJob(job, root, compact_to_target(job.header.work_bits), buffers)
 
     def search(
@@ -184,7 +221,7 @@ class OpenCLKernels(AnnouncementKernels):
     def close(self) -> None:
         """Wait for what is under way and let go of the buffers."""
         self._context.close()
-        self._slots.clear()
+        self._groups.clear()
         self._free.clear()
 
 

@@ -1,41 +1,56 @@
-// The Merkle tree over a job's first table (spec 1 §4).
+// The Merkle trees over the first tables of some jobs (spec 1 §4).
 //
-// The tree is 16383 hashes of 64 bytes: the leaves' level first, the root last; the parents of n nodes
-// follow those. Work-item i hashes HASH_LANES neighbours.
+// A tree is 16383 hashes of 64 bytes: the leaves' level first, the root last; the parents of n nodes
+// follow those. Trees lie TREE_STRIDE bytes (from the host) apart. Work-item i hashes HASH_LANES neighbours.
 
 #include "blake2b.cl"
 #include "announcement_layout.cl"
 
-// Hashes the `count` messages of `length` bytes each that lie in `rows` from `from` on, one after
-// another, into nodes that lie from `to` on. Everything is told in bytes.
-INLINE void hash_neighbours(__global const uchar *rows, uint from, uint length,
-                            __global uchar *nodes, uint to, uint count)
+#define ITEM_SIZE 1024
+
+// Message number `lane` of this work-item out of `count`. Near the root there are fewer than lanes: the
+// spare ones repeat the last.
+INLINE uint message_index(int lane, uint count)
 {
-    const uint first = HASH_LANES * (uint)get_global_id(0);
-    if (first >= count)
-        return;
-    uint row[HASH_LANES], node[HASH_LANES];
-    for (int lane = 0; lane < HASH_LANES; lane++) {
-        // Near the root there are fewer nodes than lanes: the spare lanes repeat the last one.
-        const uint index = first + lane < count ? first + lane : count - 1;
-        row[lane] = from + length * index;
-        node[lane] = to + NODE_SIZE * index;
-    }
+    const uint index = HASH_LANES * (uint)get_global_id(0) + lane;
+    return index < count ? index : count - 1;
+}
+
+// H64 of the messages of `length` bytes at `rows + message[lane]`.
+INLINE void hash_nodes(__global const uchar *rows, const uint message[HASH_LANES], uint length,
+                       __global uchar *trees, const uint node[HASH_LANES])
+{
     wide_t hash[8];
-    blake2b_rows((word_t)0, hash, rows, row, length, NODE_SIZE);
-    blake2b_store(nodes, node, hash, 8);
+    blake2b_rows((word_t)0, hash, rows, message, length, NODE_SIZE);
+    blake2b_store(trees, node, hash, 8);
 }
 
-// Leaves first_item … first_item + count − 1: H64 of the table's items of 1024 bytes.
-__kernel void merkle_leaves(__global const uchar *table, __global uchar *tree, uint first_item,
-                            uint count)
+// Leaves: H64 of the `count` items from `first` on, of neighbouring tables of TABLE_ITEMS items.
+__kernel void merkle_leaves(__global const uchar *tables, __global uchar *trees, uint first, uint count)
 {
-    hash_neighbours(table, 1024 * first_item, 1024, tree, NODE_SIZE * first_item, count);
+    if (HASH_LANES * (uint)get_global_id(0) >= count)
+        return;
+    uint message[HASH_LANES], node[HASH_LANES];
+    for (int lane = 0; lane < HASH_LANES; lane++) {
+        const uint item = first + message_index(lane, count);
+        message[lane] = ITEM_SIZE * item;
+        node[lane] = item / TABLE_ITEMS * TREE_STRIDE + item % TABLE_ITEMS * NODE_SIZE;
+    }
+    hash_nodes(tables, message, ITEM_SIZE, trees, node);
 }
 
-// The `count` parents of the level that begins at node `level`: H64(left ‖ right).
-__kernel void merkle_level(__global uchar *tree, uint level, uint count)
+// The `parents` parents of the level that begins at node `level` in each of some trees: H64(left ‖ right).
+// count: of all trees together.
+__kernel void merkle_level(__global uchar *trees, uint level, uint parents, uint count)
 {
-    hash_neighbours(tree, NODE_SIZE * level, 2 * NODE_SIZE, tree,
-                    NODE_SIZE * (level + 2 * count), count);
+    if (HASH_LANES * (uint)get_global_id(0) >= count)
+        return;
+    uint message[HASH_LANES], node[HASH_LANES];
+    for (int lane = 0; lane < HASH_LANES; lane++) {
+        const uint index = message_index(lane, count);
+        const uint tree = index / parents * TREE_STRIDE, parent = index % parents;
+        message[lane] = tree + NODE_SIZE * (level + 2 * parent);
+        node[lane] = tree + NODE_SIZE * (level + 2 * parents + parent);
+    }
+    hash_nodes(trees, message, 2 * NODE_SIZE, trees, node);
 }

@@ -1,4 +1,4 @@
-"""How a Merkle tree is built on the device (spec 1 §4; host side of merkle.cl)."""
+"""How Merkle trees are built on the device (spec 1 §4; host side of merkle.cl)."""
 
 from typing import Final
 
@@ -13,38 +13,49 @@ NODE_SIZE: Final = 64
 ROOT_ROW: Final = (2 << MERKLE_DEPTH) - 2
 TREE_SIZE: Final = NODE_SIZE * (ROOT_ROW + 1)
 
+#: Bytes from one tree to the next where several lie in a buffer: devices want a power of two.
+TREE_STRIDE: Final = NODE_SIZE * (ROOT_ROW + 2)
+
 
 class MerkleTrees:
     """Builds trees of 16383 × 64 bytes: leaf level first, the root in row `ROOT_ROW`."""
 
     def __init__(self, context: DeviceContext) -> None:
         self._context = context
-        program = context.build("merkle.cl")
+        program = context.build("merkle.cl", TREE_STRIDE=TREE_STRIDE)
         self._leaves = context.kernel(program, "merkle_leaves")
         self._level = context.kernel(program, "merkle_level")
 
-    def enqueue_leaves(self, table: cl.Buffer, tree: cl.Buffer, items: range) -> cl.Event:
-        """Hash `items` of the table, of 1024 bytes each, into the leaf level."""
+    def enqueue_leaves(self, tables: cl.Buffer, trees: cl.Buffer, rows: range) -> cl.Event:
+        """Hash items into the leaf levels.
+
+        rows : which items, of 1024 bytes each, counted through tables of 8192
+        """
         return self._leaves(
             self._context.queue,
-            *self._shape(len(items)),
-            table,
-            tree,
-            np.uint32(items.start),
-            np.uint32(len(items)),
+            *self._shape(len(rows)),
+            tables,
+            trees,
+            np.uint32(rows.start),
+            np.uint32(len(rows)),
         )
 
-    def enqueue_levels(self, tree: cl.Buffer) -> cl.Event:
-        """Hash all levels above the leaves."""
-        row, nodes = 0, TABLE_SIZE // 2
+    def enqueue_levels(self, trees: cl.Buffer, count: int = 1) -> cl.Event:
+        """Hash all levels above the leaves, of `count` trees."""
+        level, parents = 0, TABLE_SIZE // 2
         while True:
             event = self._level(
-                self._context.queue, *self._shape(nodes), tree, np.uint32(row), np.uint32(nodes)
+                self._context.queue,
+                *self._shape(count * parents),
+                trees,
+                np.uint32(level),
+                np.uint32(parents),
+                np.uint32(count * parents),
             )
-            if nodes == 1:
+            if parents == 1:
                 return event
-            row += 2 * nodes
-            nodes //= 2
+            level += 2 * parents
+            parents //= 2
 
     def _shape(self, nodes: int) -> tuple[tuple[int], tuple[int]]:
         traits = self._context.traits

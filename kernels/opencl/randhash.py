@@ -19,6 +19,7 @@ from packetcrypt.kernels.opencl.programs import (
 )
 from packetcrypt.kernels.opencl.tile import BundleLayout, TileLayout, launch_shape
 from packetcrypt.protocol.announcement_job import TableSeeds
+from packetcrypt.protocol.randgen import MAX_INSTRUCTIONS
 from packetcrypt.protocol.randhash import MAX_EXECUTED
 
 #: task_t of randhash.cl
@@ -70,11 +71,14 @@ class TablesUnderWay:
 
 
 class RandHash:
-    """Computes table items on one device."""
+    """Computes table items on one device.
 
-    def __init__(self, context: DeviceContext) -> None:
+    max_instructions : programs of more are too big; tests lower it (see `ProgramGenerator`)
+    """
+
+    def __init__(self, context: DeviceContext, max_instructions: int = MAX_INSTRUCTIONS) -> None:
         self._context = context
-        self._generator = ProgramGenerator(context)
+        self._generator = ProgramGenerator(context, max_instructions)
         self._states = InitialStates(context)
         self._tile = TileLayout.of(context.traits)
         self._bundle = BundleLayout.of(context.traits)

@@ -1,6 +1,6 @@
-"""How a job becomes ready to be searched: its tables and its Merkle tree (spec 1 §4)."""
+"""How jobs become ready to be searched: their tables and Merkle trees (spec 1 §4)."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Final
 
 import numpy as np
@@ -8,7 +8,7 @@ import pyopencl as cl
 
 from packetcrypt.kernels.opencl.buffers import allocate, upload
 from packetcrypt.kernels.opencl.context import DeviceContext
-from packetcrypt.kernels.opencl.merkle import NODE_SIZE, ROOT_ROW, MerkleTrees
+from packetcrypt.kernels.opencl.merkle import NODE_SIZE, ROOT_ROW, TREE_STRIDE, MerkleTrees
 from packetcrypt.kernels.opencl.randhash import LoadedTables, RandHash
 from packetcrypt.protocol.announcement import TABLE_SIZE
 from packetcrypt.protocol.announcement_job import AnnouncementJob, TableSeeds
@@ -20,74 +20,106 @@ from packetcrypt.protocol.randhash import MAX_EXECUTED
 #: to do never waits long.
 _CPU_ITEMS_A_LAUNCH: Final = 512
 
+#: Roots of jobs, or why a job is impossible.
+Outcomes = list[bytes | ProgramError]
+
 
 class TableBuilder:
-    """Prepares jobs on one device."""
+    """Prepares jobs on one device, at most `most_jobs` together."""
 
-    def __init__(self, context: DeviceContext, randhash: RandHash) -> None:
+    def __init__(self, context: DeviceContext, randhash: RandHash, most_jobs: int = 1) -> None:
         self._context = context
         self._randhash = randhash
         self._merkle = MerkleTrees(context)
         traits = context.traits
-        self._slice = _CPU_ITEMS_A_LAUNCH * traits.compute_units if traits.is_cpu else TABLE_SIZE
-        self._numbers = upload(context, np.arange(TABLE_SIZE, dtype=np.uint32))
-        self._too_long = allocate(context, TABLE_SIZE)
+        rows = most_jobs * TABLE_SIZE
+        self._slice = _CPU_ITEMS_A_LAUNCH * traits.compute_units if traits.is_cpu else rows
+        self._numbers = upload(context, np.arange(rows, dtype=np.uint32) % TABLE_SIZE)
+        self._too_long = allocate(context, rows)
 
     def prepare(
-        self, job: AnnouncementJob, table: cl.Buffer, tree: cl.Buffer
-    ) -> Generator[None, None, bytes]:
-        """Build the tree over T0 into `tree`, then T1 into `table`; returns the 64-byte root.
+        self, jobs: Sequence[AnnouncementJob], tables: cl.Buffer, trees: cl.Buffer
+    ) -> Generator[None, None, Outcomes]:
+        """Build the tree over T0 of each job into `trees`, then T1 into `tables`.
 
-        table : 8192 × 1024 bytes, first used for T0
-        tree  : 16383 × 64 bytes, leaf level first
+        tables : 8192 × 1024 bytes a job, first used for T0
+        trees  : 16383 × 64 bytes a job, leaf level first, one every `TREE_STRIDE` bytes
 
-        Yields after each short launch, with that launch alone under way. Raises `ProgramError` if a
-        random program of the job is too big or runs too long: skip the job.
+        Yields after each short launch, with that launch alone under way. Returns the 64-byte root
+        of each job, or for a job to be skipped an error: a random program of it is too big or runs
+        too long. As long as one job is possible, the others are computed along with it.
         """
-        loaded = yield from self._load(job.table0_seeds())
-        for first in range(0, TABLE_SIZE, self._slice):
-            self._enqueue_items(loaded, first, table)
-            self._merkle.enqueue_leaves(table, tree, self._items(first))
-            yield from self._refuse_too_long(first)
-        self._merkle.enqueue_levels(tree)
-        root = np.empty(NODE_SIZE, np.uint8)
-        read = self._context.copy_to_host(root, tree, NODE_SIZE * ROOT_ROW)
-        yield
-        read.wait()
-        loaded = yield from self._load(job.table1_seeds(root.tobytes()))
-        for first in range(0, TABLE_SIZE, self._slice):
-            self._enqueue_items(loaded, first, table)
-            yield from self._refuse_too_long(first)
-        return root.tobytes()
+        errors: dict[int, ProgramError] = {}
+        loaded = yield from self._load([job.table0_seeds() for job in jobs], errors)
+        for rows in self._slices(len(jobs)):
+            if len(errors) == len(jobs):
+                return [errors[index] for index in range(len(jobs))]
+            self._enqueue_items(loaded, rows, tables)
+            self._merkle.enqueue_leaves(tables, trees, rows)
+            yield from self._look_for_too_long(rows, errors)
+        roots = yield from self._hash_levels(trees, len(jobs))
+        seeds = [job.table1_seeds(root) for job, root in zip(jobs, roots, strict=True)]
+        loaded = yield from self._load(seeds, errors)
+        for rows in self._slices(len(jobs)):
+            if len(errors) == len(jobs):
+                return [errors[index] for index in range(len(jobs))]
+            self._enqueue_items(loaded, rows, tables)
+            yield from self._look_for_too_long(rows, errors)
+        return [errors.get(index, root) for index, root in enumerate(roots)]
 
-    def _load(self, seeds: TableSeeds) -> Generator[None, None, LoadedTables]:
-        """Have a table's program made."""
-        under_way = self._randhash.begin([seeds])
+    def _load(
+        self, seeds: Sequence[TableSeeds], errors: dict[int, ProgramError]
+    ) -> Generator[None, None, LoadedTables]:
+        """Have the programs of tables made; notes those that are too big.
+
+        Such a program has no instructions, and does no harm if it is run all the same.
+        """
+        under_way = self._randhash.begin(seeds)
         yield
         loaded = under_way.result()
-        if not loaded.programs.valid.all():
-            raise ProgramError(
-                f"the program of seed {seeds.program.hex()} is too big: more than "
+        for index in np.flatnonzero(~loaded.programs.valid).tolist():
+            message = (
+                f"the program of seed {seeds[index].program.hex()} is too big: more than "
                 f"{MAX_INSTRUCTIONS} instructions; skip this job"
             )
+            errors.setdefault(index, ProgramError(message))
         return loaded
 
-    def _items(self, first: int) -> range:
-        """The items of the slice that begins with item `first`."""
-        return range(first, min(first + self._slice, TABLE_SIZE))
+    def _slices(self, jobs: int) -> list[range]:
+        """The rows of each launch, counted through the jobs' tables."""
+        rows = range(jobs * TABLE_SIZE)
+        return [rows[first : first + self._slice] for first in rows[:: self._slice]]
 
-    def _enqueue_items(self, loaded: LoadedTables, first: int, table: cl.Buffer) -> None:
-        one_table = np.zeros(len(self._items(first)), np.intp)
-        self._randhash.run(loaded, one_table, self._numbers, table, self._too_long, first)
+    def _enqueue_items(self, loaded: LoadedTables, rows: range, tables: cl.Buffer) -> None:
+        tables_of_rows = np.arange(rows.start, rows.stop) // TABLE_SIZE
+        self._randhash.run(
+            loaded, tables_of_rows, self._numbers, tables, self._too_long, rows.start
+        )
 
-    def _refuse_too_long(self, first: int) -> Generator[None, None, None]:
-        """Wait for a slice, and look whether the program ran too long for any item of it."""
-        too_long = np.empty(len(self._items(first)), np.uint8)
-        read = self._context.copy_to_host(too_long, self._too_long, first)
+    def _look_for_too_long(
+        self, rows: range, errors: dict[int, ProgramError]
+    ) -> Generator[None, None, None]:
+        """Wait for a slice, and note the jobs whose programs ran too long for an item of it."""
+        too_long = np.empty(len(rows), np.uint8)
+        read = self._context.copy_to_host(too_long, self._too_long, rows.start)
         yield
         read.wait()
-        if too_long.any():
-            raise ProgramError(
-                f"item {first + too_long.argmax()} of a table executes more than {MAX_EXECUTED} "
+        for row in (rows.start + np.flatnonzero(too_long)).tolist():
+            message = (
+                f"item {row % TABLE_SIZE} of a table executes more than {MAX_EXECUTED} "
                 "instructions: its program runs too long; skip this job"
             )
+            errors.setdefault(row // TABLE_SIZE, ProgramError(message))
+
+    def _hash_levels(self, trees: cl.Buffer, count: int) -> Generator[None, None, list[bytes]]:
+        """Complete the trees; returns their roots."""
+        self._merkle.enqueue_levels(trees, count)
+        roots = np.empty((count, NODE_SIZE), np.uint8)
+        reads = [
+            self._context.copy_to_host(root, trees, TREE_STRIDE * index + NODE_SIZE * ROOT_ROW)
+            for index, root in enumerate(roots)
+        ]
+        yield
+        for read in reads:
+            read.wait()
+        return [root.tobytes() for root in roots]

@@ -12,6 +12,9 @@ _CPU_BUNDLE: Final = 32
 #: On a CPU enough that groups of crypt are of one kind and similar length.
 _CPU_TILE: Final = 32
 
+#: Room around a state that is crypted alone (STATE_MARGIN of cryptocycle.cl).
+_LONE_MARGIN: Final = 64
+
 _LEAST_HASH_LANES: Final = 4
 
 _GPU_GROUP_SIZE: Final = 64
@@ -70,7 +73,7 @@ class TileLayout:
     @classmethod
     def of(cls, traits: DeviceTraits) -> "TileLayout":
         """The tile for a device: on GPUs every work-item has one state."""
-        return cls(1 if traits.lanes == 1 else _CPU_TILE)
+        return cls(1, states_at=_LONE_MARGIN) if traits.lanes == 1 else cls(_CPU_TILE)
 
     @property
     def states_end(self) -> int:

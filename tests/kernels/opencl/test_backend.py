@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Generator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyopencl as cl
@@ -13,10 +13,12 @@ from packetcrypt.kernels.interface import FoundAnnouncements, PreparedJob
 from packetcrypt.kernels.opencl.backend import OpenCLKernels
 from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
 from packetcrypt.protocol.announcement_job import AnnouncementJob
-from packetcrypt.protocol.errors import DeviceError
+from packetcrypt.protocol.errors import DeviceError, ProgramError
 from packetcrypt.protocol.validation import AnnouncementCheck
 
 JOBS = load_vectors("ann_jobs")["jobs"]
+
+Prepared = TypeVar("Prepared")
 
 #: The known job that is searched fastest: 1008 soft nonces, every second one a find.
 SMALLEST = min(JOBS, key=lambda case: case["searched_end"])
@@ -42,7 +44,7 @@ def prepared(kernels: OpenCLKernels, job: AnnouncementJob, slot: int = 0) -> Pre
     return finished(kernels.prepare(job, slot))
 
 
-def finished(steps: Generator[None, None, PreparedJob]) -> PreparedJob:
+def finished(steps: Generator[None, None, Prepared]) -> Prepared:
     while True:
         try:
             next(steps)
@@ -78,8 +80,8 @@ def kernels() -> Generator[OpenCLKernels, None, None]:
 
 @pytest.fixture(scope="module")
 def scalar_kernels() -> Generator[OpenCLKernels, None, None]:
-    """The kernels as GPUs get them, on a CPU."""
-    kernels = OpenCLKernels(cl.get_platforms()[0].get_devices()[0], lanes=1)
+    """The kernels as GPUs get them, on a CPU; two jobs are prepared together."""
+    kernels = OpenCLKernels(cl.get_platforms()[0].get_devices()[0], lanes=1, jobs=2)
     yield kernels
     kernels.close()
 
@@ -104,6 +106,23 @@ def test_the_scalar_kernels_reproduce_a_known_job(scalar_kernels: OpenCLKernels)
     job = prepared(scalar_kernels, job_of(SMALLEST))
 
     assert_known_answer(search_all(scalar_kernels, job, SMALLEST["searched_end"]), SMALLEST)
+
+
+def test_jobs_prepared_together_are_searched_like_others(scalar_kernels: OpenCLKernels) -> None:
+    steps = scalar_kernels.prepare_many([job_of(JOBS[0]), job_of(SMALLEST)], slot=1)
+    first, second = finished(steps)
+    assert not isinstance(first, ProgramError)
+    assert not isinstance(second, ProgramError)
+
+    assert first.root == bytes.fromhex(JOBS[0]["anns"][0]["bytes"])[920:984]
+    end = SMALLEST["searched_end"]
+    assert_known_answer(search_all(scalar_kernels, second, end), SMALLEST)
+
+
+def test_cpus_prepare_jobs_one_by_one(kernels: OpenCLKernels) -> None:
+    assert kernels.jobs_a_preparation == 1
+    (job,) = finished(kernels.prepare_many([job_of(SMALLEST)], slot=0))
+    assert not isinstance(job, ProgramError)
 
 
 def test_found_announcements_are_valid(kernels: OpenCLKernels) -> None:

@@ -104,6 +104,17 @@ def test_nothing_well_formed_to_check(checks: AnnouncementChecks) -> None:
     assert_like_protocol(checks, announcements, np.zeros((3, 32), np.uint8))
 
 
+def test_programs_that_are_too_big_are_inval_without_a_work_hash(context: DeviceContext) -> None:
+    """Of the known jobs the third has short programs, 24 and 165 instructions."""
+    checks = AnnouncementChecks(context, RandHash(context, max_instructions=170))
+    checked = checks.check(MINED, MINED_PARENTS)
+    of_third = np.repeat([job is JOBS[2] for job in JOBS], [len(job["anns"]) for job in JOBS])
+    assert (checked.results[of_third] == AnnouncementCheck.OK).all()
+    assert checked.work_hashes[of_third].any(axis=1).all()
+    assert (checked.results[~of_third] == AnnouncementCheck.INVAL).all()
+    assert not checked.work_hashes[~of_third].any()
+
+
 def test_items_that_run_too_long_are_not_computable(context: DeviceContext) -> None:
     long_arm = [load_input(i) for i in range(6)]
     words = program(loop(2047), memory(0), *branch(Opcode.IF_RANDOM, 1, long_arm, []))
