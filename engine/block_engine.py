@@ -3,7 +3,7 @@
 import logging
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, Self
 
@@ -36,6 +36,7 @@ from packetcrypt.engine.opening import check_threads, open_block_kernels
 from packetcrypt.kernels.announcement_store import allocate_store
 from packetcrypt.kernels.block_interface import BlockKernels
 from packetcrypt.protocol.commitment import BlockCommitment
+from packetcrypt.protocol.difficulty import hashrate_multiplier
 from packetcrypt.protocol.errors import ConfigError, DeviceError
 from packetcrypt.protocol.work_file import BlockWork
 
@@ -151,6 +152,23 @@ class BlockEngine:
         self._planner.forgotten(keys)
         return forgotten
 
+    def forget_parents(self, heights: Iterable[int]) -> int:
+        """Drop announcements with parents at these heights, which left the chain; how many.
+
+        The set that is mined is replaced at once if it has some of them.
+        """
+        gone = tuple(heights)
+        forgotten = self._store.forget_parents(gone)
+        self._planner.forgotten_parents(gone)
+        return forgotten
+
+    def knows(self, announcements: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+        """Which of (n, 1024) uint8 announcements it has already: (n,) bool.
+
+        So that nobody checks an announcement a second time.
+        """
+        return self._store.knows(announcements)
+
     def start(self, work: BlockWork) -> None:
         """Mine `work` from now on, instead of what was mined before.
 
@@ -196,7 +214,7 @@ class BlockEngine:
         return SetStatistics(
             count=commitment.count,
             max_target=commitment.max_target,
-            multiplier=candidate.mined.multiplier(candidate.work.height),
+            multiplier=hashrate_multiplier(commitment.max_target, commitment.count),
             share_target=candidate.share_target,
             block_target=candidate.block_target,
         )

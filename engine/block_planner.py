@@ -7,7 +7,7 @@ trees: the one that is mined, and the next.
 
 import logging
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_rule import BuildRule
-from packetcrypt.engine.block_set import MinedSet
+from packetcrypt.engine.block_set import MinedSet, power_of
 from packetcrypt.engine.block_store import AddedAnnouncements, AnnouncementStore, PinnedRows
 from packetcrypt.engine.block_tree import BlockTree, LayerHasher, build_tree
 from packetcrypt.engine.key_index import Keys
@@ -131,6 +131,15 @@ class SetPlanner:
                 self._outdated = self._urgent = True
                 self._changed.notify_all()
 
+    def forgotten_parents(self, heights: Iterable[int]) -> None:
+        """Announcements were dropped from the store because their parents left the chain."""
+        gone = frozenset(heights)
+        with self._changed:
+            mined = self._mined
+            if mined is not None and any(each.parent_height in gone for each in mined.classes):
+                self._outdated = self._urgent = True
+                self._changed.notify_all()
+
     def discard(self, mined: MinedSet) -> None:
         """A set turned out to have a wrong tree."""
         with self._changed:
@@ -173,14 +182,20 @@ class SetPlanner:
 
     def _run(self) -> None:
         while (height := self._next_decision()) is not None:
-            self.store.set_height(height)
-            best = best_set(self.store.classes(), height)
-            mined = None if self._outdated else self._mined
-            if best is None:
-                continue
-            current = 0 if mined is None else mined.multiplier(height)
-            if self._rule.pays(height, best.multiplier, current, self._build_s * best.count):
-                self._build(best)
+            self._decide(height)
+
+    def _decide(self, height: int) -> None:
+        """Compare the set that is mined with the best one, and have that built if it pays."""
+        self.store.set_height(height)
+        best = best_set(self.store.classes(), height)
+        if best is None:
+            return
+        mined = None if self._outdated else self._mined
+        current = 0 if mined is None else mined.power(height)
+        power = power_of(best.max_target, best.count)
+        if self._rule.pays(height, power, current, self._build_s * best.count):
+            del mined  # its rows are free as soon as the next set is mined
+            self._build(best)
 
     def _next_decision(self) -> int | None:
         """Wait until it is time to compare sets, for which height; None at the end."""

@@ -222,10 +222,33 @@ class AnnouncementStore:
                 self._drop(key, rows)
         return forgotten
 
+    def forget_parents(self, heights: Iterable[int]) -> int:
+        """Drop the announcements with parents at these heights; how many there were.
+
+        A reorganisation replaced those blocks, and announcements are valid for one parent only.
+        """
+        gone = frozenset(heights)
+        forgotten = 0
+        with self._lock:
+            for key in [key for key in self._classes if key[0] in gone]:
+                forgotten += len(self._classes[key])
+                self._drop_class(key)
+        return forgotten
+
+    def knows(self, announcements: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+        """Which of (n, 1024) uint8 announcements are in the store: (n,) bool."""
+        keys = _hashes_of(announcements)[:, 0]
+        heights = announcements.view(ANNOUNCEMENT_DTYPE)[:, 0]["parent_height"]
+        known = np.zeros(len(keys), np.bool_)
+        with self._lock:
+            for (parent_height, _), index in self._classes.items():
+                members = np.flatnonzero(heights == parent_height)
+                if len(members):
+                    known[members] |= index.contains(keys[members])
+        return known
+
     def _add_piece(self, announcements: npt.NDArray[np.uint8]) -> AddedAnnouncements:
-        hashes = np.frombuffer(
-            b"".join([h32(announcement.tobytes()) for announcement in announcements]), np.uint64
-        ).reshape(-1, 4)
+        hashes = _hashes_of(announcements)
         records = announcements.view(ANNOUNCEMENT_DTYPE).reshape(-1)
         kinds = records["parent_height"].astype(np.uint64) << np.uint64(32) | records["work_bits"]
         usable = (records["version"] == VERSION) & ~np.isin(hashes[:, 0], _UNUSABLE_KEYS)
@@ -310,6 +333,12 @@ class AnnouncementStore:
             rows = self._unpinned.popleft()
             self._pins[rows] -= 1
             self._free.give(rows[(self._pins[rows] == 0) & ~self._owned[rows]])
+
+
+def _hashes_of(announcements: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """H32 of each, (n, 4) uint64; the first word is the dedup key."""
+    digests = b"".join([h32(announcement.tobytes()) for announcement in announcements])
+    return np.frombuffer(digests, np.uint64).reshape(-1, 4)
 
 
 @lru_cache(maxsize=4 * MAX_CLASSES)

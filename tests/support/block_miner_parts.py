@@ -51,8 +51,9 @@ class SetStore:
         taken = len(self.rows) - before
         return AddedAnnouncements(taken=taken, duplicates=len(announcements) - taken)
 
-    def forget_parents(self, heights: Iterable[int]) -> None:
+    def forget_parents(self, heights: Iterable[int]) -> int:
         self.forgotten += heights
+        return 0
 
 
 @dataclass

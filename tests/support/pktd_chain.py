@@ -44,7 +44,10 @@ class PktdChain:
     """Blocks from `HEIGHT` − 1 on, and the one to be mined.
 
     announcement_check : what says whether an announcement is valid
-    parent_hashes      : by height
+    parent_hashes      : by height, of parents that are not among the blocks
+    first_height       : of the made-up block that is the tip at first
+    block_bits         : compact target of every block
+    share_target       : of the shares that are checked
     """
 
     announcement_check: Callable[[bytes, bytes], CheckedAnnouncement] = _check_once
@@ -54,8 +57,12 @@ class PktdChain:
         default_factory=lambda: {job.parent_height: job.parent_hash for job in KNOWN_JOBS}
     )
 
+    first_height: int = HEIGHT - 1
+    block_bits: int = BLOCK_BITS
+    share_target: int = SHARE_TARGET
+
     def __post_init__(self) -> None:
-        self.add_made_up_block(HEIGHT - 1)
+        self.add_made_up_block(self.first_height)
 
     @property
     def tip(self) -> BlockInfo:
@@ -69,7 +76,7 @@ class PktdChain:
             previous_hash=self.tip.hash if self.blocks else b"\x05" * 32,
             merkle_root=bytes(32),
             time=_TIME + 60 * (height - HEIGHT),
-            bits=BLOCK_BITS,
+            bits=self.block_bits,
             nonce=0,
         )
         return self._append(header, height)
@@ -88,7 +95,7 @@ class PktdChain:
                 previous_hash=self.tip.hash,
                 merkle_root=bytes(32),
                 time=_TIME + 60 * (height - HEIGHT),
-                bits=BLOCK_BITS,
+                bits=self.block_bits,
                 nonce=0,
             ),
             coinbase_no_witness=no_witness,
@@ -102,7 +109,7 @@ class PktdChain:
         return BlockWork(
             header=template.header,
             signing_key=signing_key,
-            share_target=SHARE_TARGET,
+            share_target=self.share_target,
             ann_target=0x207FFFFF,
             height=template.height,
             coinbase_no_witness=template.coinbase_no_witness,
@@ -121,7 +128,7 @@ class PktdChain:
             raise Rejected("a share has no transactions")
         if request["height"] != self.tip.height + 1:
             raise Rejected(f"height {request['height']} is not mined now")
-        if request["sharetarget"] != SHARE_TARGET:
+        if request["sharetarget"] != self.share_target:
             raise Rejected(f"share target {request['sharetarget']:#x} is not the work's")
         self._refuse_known(header)
         if header.merkle_root != merkle_root(coinbase, branch):
@@ -162,8 +169,9 @@ class PktdChain:
     ) -> BlockCheck:
         if header.previous_hash != self.tip.hash:
             raise Rejected("rejected: it is not on the tip")
+        hashes = {**self.parent_hashes, **{block.height: block.hash for block in self.blocks}}
         parents = [
-            self.parent_hashes.get(AnnouncementHeader.decode(one).parent_height, bytes(32))
+            hashes.get(AnnouncementHeader.decode(one).parent_height, bytes(32))
             for one in proof.announcements
         ]
         checked = check_block(
@@ -171,7 +179,7 @@ class PktdChain:
             commitment,
             proof,
             self.tip.height + 1,
-            SHARE_TARGET,
+            self.share_target,
             parents,
             signatures,
             self.announcement_check,
