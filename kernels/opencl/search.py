@@ -1,5 +1,6 @@
 """Which soft nonces of a prepared job are finds: the host side of announcement_search.cl."""
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ FIND_SIZE: Final = 880
 """Bytes of one record in `finds` (announcement_find.cl)."""
 
 _TARGET_LIMIT: Final = 1 << 256
+_ZERO: Final = np.zeros(1, np.uint32)
 
 
 class AnnouncementSearch:
@@ -54,7 +56,7 @@ class AnnouncementSearch:
         finds     : room for len(nonces) records of FIND_SIZE bytes
         """
         queue = self._context.queue
-        cl.enqueue_fill_buffer(queue, progress, np.zeros(1, np.uint32), 0, 8)
+        cl.enqueue_fill_buffer(queue, progress, _ZERO, 0, 8)
         return self._kernel(
             queue,
             (self._tuning.work_items,),
@@ -70,6 +72,7 @@ class AnnouncementSearch:
         )
 
 
+@lru_cache(maxsize=4)
 def target_words(target: int) -> npt.NDArray[np.uint64]:
     """(4,) uint64, low word first, of a target below 2^256."""
     if not 0 <= target < _TARGET_LIMIT:
