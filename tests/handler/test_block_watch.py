@@ -12,7 +12,7 @@ from pktd_chain import HEIGHT
 from pktd_stand_in import Fault, PktdStandIn, pktd_stand_in
 
 from packetcrypt.client.pktd import pktd_client
-from packetcrypt.handler import block_watch
+from packetcrypt.handler import block_journal, block_watch
 from packetcrypt.handler.block_journal import BlockJournal
 from packetcrypt.handler.block_watch import BlockWatch
 from packetcrypt.handler.disk_thread import DiskThread
@@ -61,6 +61,17 @@ async def test_a_block_is_logged_once(pktd: PktdStandIn, tmp_path: Path) -> None
         "difficulty": 1.5,
         "eventId": shown[:32],
     }
+
+
+async def test_a_tip_that_the_journal_forgot_is_not_logged_again(
+    pktd: PktdStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(block_journal, "REMEMBERED", 0)
+    async with _watch(pktd, tmp_path) as watch:
+        await watch.look()
+        await watch.look()
+
+    assert _heights(tmp_path) == [HEIGHT - 1]
 
 
 async def test_of_an_old_chain_only_the_tip_is_new(pktd: PktdStandIn, tmp_path: Path) -> None:
