@@ -67,6 +67,7 @@ async def test_a_tip_that_the_journal_forgot_is_not_logged_again(
     pktd: PktdStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(block_journal, "REMEMBERED", 0)
+    monkeypatch.setattr(block_watch, "CATCH_UP", 1)
     async with _watch(pktd, tmp_path) as watch:
         await watch.look()
         await watch.look()
