@@ -255,9 +255,10 @@ class SprayerSubscription:
     def _hand_on(self, number: int, runs: list[tuple[SprayerLink, int]], now: float) -> None:
         records = decode_records(self._slab[: runs[-1][1]])
         self._received += len(records)
-        self._queue.put(records["announcement"].copy())
         begin = 0
         for link, end in runs:
             counters = records["counter"][begin // RECORD_SIZE : end // RECORD_SIZE]
             self._is_renewal_due |= link.count(number, counters, now)
             begin = end
+        # Last, so that whoever has them also finds them counted.
+        self._queue.put(records["announcement"].copy())
