@@ -107,6 +107,7 @@ class _Report:
         self._sprayer = sprayer
         self._seconds = seconds
         self._before = sprayer.statistics()
+        self._known_before = 0
 
     async def log(self) -> None:
         now = self._sprayer.statistics()
@@ -114,5 +115,8 @@ class _Report:
         sprayed, received = now
         _log.info("%s", sprayed.line(sprayed_before, self._seconds))
         if received is not None and received_before is not None:
-            _log.info("%s", received.line(received_before, self._seconds))
+            known = self._sprayer.known
+            line = received.line(received_before, self._seconds)
+            _log.info("%s known %d", line, known - self._known_before)
+            self._known_before = known
         self._before = now

@@ -91,7 +91,7 @@ async def test_it_logs_what_it_does() -> None:
         settings = _settings(subscribe=(str(source.endpoint),), statistics_interval=0.01)
         async with running_sprayer(settings):
             await watch.wait_for(lambda message: message.startswith("sprayer: taken 0 (0/s)"))
-            await watch.wait_for(lambda message: message.startswith("from sprayers: received 0"))
+            await watch.wait_for(lambda message: message.endswith("malformed 0 known 0"))
     logging.getLogger("packetcrypt").removeHandler(watch)
 
     assert watch.messages[0].startswith("sprayer takes subscriptions at UDP port")
