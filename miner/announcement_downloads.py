@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from packetcrypt.client.announcement_files import AnnouncementFile, AnnouncementFilesClient
 from packetcrypt.client.complaints import Complaints
+from packetcrypt.client.http import PoolNonsense
 from packetcrypt.protocol.errors import PoolError
 
 INDEX_INTERVAL: Final = 5.0
@@ -77,6 +78,10 @@ class HandlerDownloads:
                     had += len(announcements)
                     self.received_bytes += announcements.nbytes
                     await self._take(announcements)
+        except PoolNonsense as error:
+            # Files never change, so this one will not be better next time.
+            self._settle(file, None)
+            self._complaints.report((self.url, "download"), f"{error} The file is left.")
         except PoolError as error:
             # The next look at the index begins where this ended.
             self._settle(file, had)

@@ -19,6 +19,7 @@ from packetcrypt.kernels.interface import CheckedAnnouncements
 from packetcrypt.miner.block_settings import AnnouncementTrust
 from packetcrypt.miner.chain import DEEPEST_AGE, ParentHashes
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_DTYPE, HASH_SIZE, VERSION
+from packetcrypt.protocol.announcement_signature import UNSIGNED_KEY
 from packetcrypt.protocol.errors import DeviceError, PoolError
 from packetcrypt.protocol.validation import AnnouncementCheck
 
@@ -57,7 +58,8 @@ class IntakeCounts:
 
     taken      : in the store
     duplicates : had already
-    unusable   : no block can be mined with them: too old, of a block that is not in the chain
+    unusable   : no block can be mined with them: too old, of a block that is not in the chain,
+                 signed with another key than the pool's, so that nobody signs the block for them
     invalid    : failed the check
     dropped    : the store had no room, or no device could check them
     """
@@ -167,7 +169,9 @@ class AnnouncementIntake:
         for height in candidates:
             parent = self._parents.hash_at(height)
             if parent is not None:
+                key = self._parents.signing_key_at(height) or UNSIGNED_KEY
                 rows = (heights == height) & (header["version"] == VERSION)
+                rows &= _signable(header["signing_key"], key)
                 usable |= rows
                 parents[rows] = np.frombuffer(parent, np.uint8)
         return announcements[usable], parents[usable]
@@ -226,3 +230,10 @@ class AnnouncementIntake:
                     current |= (heights == height) & same
             added = await asyncio.to_thread(self._store.add, announcements[current])
             return added, int((~current).sum())
+
+
+def _signable(keys: npt.NDArray[np.uint8], pool_key: bytes) -> Mask:
+    """Which announcements need no signature, or one that the pool's handlers can make."""
+    unsigned = ~keys.any(axis=1)
+    signable: Mask = unsigned | (keys == np.frombuffer(pool_key, np.uint8)).all(axis=1)
+    return signable

@@ -31,6 +31,11 @@ class ParentHashes:
         block = self._blocks.get(height)
         return None if block is None else block.hash
 
+    def signing_key_at(self, height: int) -> bytes | None:
+        """The pool's key for announcements with this parent; None if it has none or is unknown."""
+        block = self._blocks.get(height)
+        return None if block is None else block.signing_key
+
     async def follow(self, config: MasterConfig) -> frozenset[int]:
         """Take over the chain that ends in the tip of `config`.
 

@@ -149,3 +149,14 @@ async def test_a_handler_without_files_is_asked_again(caplog: pytest.LogCaptureF
         handler.status = 200
         await until(lambda: len(taken) == 3)
     assert [record.getMessage() for record in caplog.records if "404" in record.getMessage()]
+
+
+async def test_a_broken_file_is_left_after_one_try(caplog: pytest.LogCaptureFixture) -> None:
+    torn = np.zeros((1, 1000), np.uint8)
+    handler = Handler({"anns_5_0_1.bin": torn, "anns_5_0_2.bin": contents(2, 7)})
+    async with downloading(handler) as (_, taken):
+        await until(lambda: len(taken) == 7)
+        looked = handler.requests["index"]
+        await until(lambda: handler.requests["index"] > looked + 2)
+    assert handler.requests["anns_5_0_1.bin"] == 1
+    assert "ends within an announcement" in caplog.text

@@ -10,7 +10,7 @@ import aiohttp
 import numpy as np
 import pytest
 from block_miner_parts import Announcements, ByteChecker, SetStore, made_announcements
-from scripted_pool import ScriptedPool, made_up_block, made_up_chain
+from scripted_pool import ScriptedPool, keyed, made_up_block, made_up_chain
 
 from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.master import MasterClient
@@ -137,6 +137,20 @@ async def test_another_version_is_unusable(
     taking = intake(store, parents, checker)
     await taking.take(HANDLER, announcements)
     assert taking.counts(HANDLER) == IntakeCounts(taken=6, unusable=4)
+
+
+async def test_only_the_pools_own_key_can_be_signed_for(
+    store: SetStore, parents: ParentHashes, checker: ByteChecker, pool: ScriptedPool
+) -> None:
+    key = b"\x0a" * 32
+    pool.chain = keyed(pool.chain, key)
+    unsigned, signed, foreign = (made_announcements(5, TIP - 1, seed=n) for n in range(3))
+    signed.view(ANNOUNCEMENT_DTYPE)["signing_key"] = np.frombuffer(key, np.uint8)
+    foreign.view(ANNOUNCEMENT_DTYPE)["signing_key"] = 0x0B
+    taking = intake(store, parents, checker)
+    await taking.take(HANDLER, np.concatenate([unsigned, signed, foreign]))
+    assert store.rows == {row.tobytes() for row in (*unsigned, *signed)}
+    assert taking.counts(HANDLER) == IntakeCounts(taken=10, unusable=5)
 
 
 async def test_each_is_checked_for_its_own_parent(

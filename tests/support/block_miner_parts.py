@@ -30,6 +30,7 @@ def made_announcements(count: int, height: int, seed: int = 0, bad: int = 0) -> 
     header["version"] = 1
     header["work_bits"] = 0x207FFFFF
     header["parent_height"] = height
+    header["signing_key"] = 0
     made[:, BAD_BYTE] = 0
     made[:bad, BAD_BYTE] = 1
     return made
