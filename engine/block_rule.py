@@ -2,7 +2,7 @@
 
 Building takes time in which the device does not search; not building loses what the better set
 would gain. With the same set another second of mining loses gain − 1 seconds of it, gain being the
-quotient of the power multipliers. A new set is built when so many seconds are lost since it became
+quotient of their powers. A new set is built when so many seconds are lost since it became
 better as it takes to build: if announcements come steadily this is the best one can do (with a gain
 that grows by g a second and c seconds of building, to build every √(2c/g) seconds, which is when
 g·t²/2 = c), and whatever comes it loses at most twice as much as someone who knows the future.
@@ -37,8 +37,8 @@ class BuildRule:
     def pays(self, height: int, best: int, current: int, build_s: float) -> bool:
         """Whether to build now.
 
-        best, current : power multipliers at this height of the best set and of the one that is
-                        mined; 0 if that one cannot be used
+        best, current : power at this height of the best set and of the one that is mined; 0 if that
+                        one cannot be used
         build_s       : what building will take
         """
         now = self._clock()

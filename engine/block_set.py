@@ -5,7 +5,7 @@ from functools import cached_property
 
 from packetcrypt.engine.block_store import PinnedRows
 from packetcrypt.engine.block_tree import BlockTree
-from packetcrypt.protocol.difficulty import UNUSABLE, hashrate_multiplier
+from packetcrypt.protocol.difficulty import UNUSABLE, work_of_compact
 from packetcrypt.protocol.set_selection import AnnouncementClass, target_at
 
 
@@ -40,7 +40,12 @@ class MinedSet:
         )
         return None if largest == UNUSABLE else largest
 
-    def multiplier(self, height: int) -> int:
-        """Its power multiplier at a height; 0 if an announcement is not usable there."""
+    def power(self, height: int) -> int:
+        """What it makes a hash worth at a height (`power_of`); 0 if it is not usable there."""
         max_target = self.max_target(height)
-        return 0 if max_target is None else hashrate_multiplier(max_target, self.count)
+        return 0 if max_target is None else power_of(max_target, self.count)
+
+
+def power_of(max_target: int, count: int) -> int:
+    """`hashrate_multiplier` without its rounding and its cap, which would hide differences."""
+    return work_of_compact(max_target) * count**2

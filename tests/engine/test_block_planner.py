@@ -1,0 +1,204 @@
+"""Which set is mined when: a real planner, with the test in the place of the devices."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_up_blocks import EASIEST, USUAL, PlainHasher, block_work, made_up
+
+from packetcrypt.engine.block_planner import Plan, SetPlanner, TreeTask
+from packetcrypt.engine.block_set import MinedSet
+from packetcrypt.engine.block_store import AnnouncementStore
+from packetcrypt.protocol.commitment import BlockCommitment
+from packetcrypt.protocol.difficulty import degrade
+from packetcrypt.protocol.errors import DecodeError
+from packetcrypt.protocol.set_selection import best_set
+from packetcrypt.protocol.work_file import BlockWork
+
+HEIGHT = 1000
+PATIENCE = 60.0
+CAPACITY = 500
+
+
+@pytest.fixture
+def planner() -> Iterator[SetPlanner]:
+    planner = SetPlanner(AnnouncementStore(np.zeros((CAPACITY, 1024), np.uint8), CAPACITY))
+    planner.run_thread()
+    yield planner
+    planner.close()
+    planner.join(PATIENCE)
+
+
+def add(planner: SetPlanner, *batches: np.ndarray) -> None:
+    for batch in batches:
+        planner.added(planner.store.add(batch))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    patience = threading.Event()
+    timer = threading.Timer(PATIENCE, patience.set)
+    timer.start()
+    while not condition():
+        assert not patience.wait(0.002)
+    timer.cancel()
+
+
+def claim(planner: SetPlanner) -> TreeTask:
+    """The next tree that the planner wants."""
+    claimed: list[TreeTask] = []
+
+    def try_to_claim() -> bool:
+        task = planner.claim()
+        if task is not None:
+            claimed.append(task)
+        return bool(claimed)
+
+    wait_until(try_to_claim)
+    return claimed[0]
+
+
+def build(planner: SetPlanner, task: TreeTask) -> MinedSet:
+    """Build it, and wait for the plan to mine it."""
+    steps = task.steps(PlainHasher())
+    while True:
+        try:
+            next(steps)
+        except StopIteration as finished:
+            planner.built(task, finished.value, "0:0")
+            break
+    wait_until(lambda: task.mined is not None and planner.mined is task.mined)
+    assert task.mined is not None
+    return task.mined
+
+
+def mine(planner: SetPlanner, work: BlockWork, *batches: np.ndarray) -> MinedSet:
+    add(planner, *batches)
+    planner.start(work)
+    return build(planner, claim(planner))
+
+
+def test_the_best_set_is_mined(planner: SetPlanner) -> None:
+    weak = made_up(10, HEIGHT - 3, EASIEST)  # would make 100 others worth 1/2048
+    strong = made_up(100, HEIGHT - 3, USUAL)
+    young = made_up(50, HEIGHT - 2, USUAL)
+
+    mined = mine(planner, block_work(HEIGHT), weak, strong, young)
+
+    best = best_set(planner.store.classes(), HEIGHT)
+    assert best is not None
+    assert mined.classes == best.classes
+    assert mined.count == best.count == 100
+    candidate = planner.plan.candidate
+    assert candidate is not None
+    assert candidate.mined is mined
+
+
+def test_without_announcements_nothing_is_mined_until_they_come(planner: SetPlanner) -> None:
+    planner.start(block_work(HEIGHT))
+    assert planner.plan.candidate is None
+    add(planner, made_up(5, HEIGHT - 3))
+    assert build(planner, claim(planner)).count == 5
+
+
+def test_at_a_new_height_the_old_set_is_mined_at_once(planner: SetPlanner) -> None:
+    mined = mine(planner, block_work(HEIGHT), made_up(50, HEIGHT - 3))
+
+    planner.start(block_work(HEIGHT + 1))
+
+    candidate = planner.plan.candidate
+    assert candidate is not None
+    assert candidate.work.height == HEIGHT + 1
+    assert candidate.mined is mined
+    # a block older: half the work, twice the target
+    assert BlockCommitment.decode(candidate.commitment).max_target == degrade(USUAL, 4)
+
+
+def test_a_set_that_is_too_old_is_not_mined(planner: SetPlanner) -> None:
+    mine(planner, block_work(HEIGHT), made_up(50, HEIGHT - 3, EASIEST))
+    add(planner, made_up(7, HEIGHT - 2, EASIEST))
+    planner.start(block_work(HEIGHT + 1))
+    assert planner.plan.candidate is None
+    assert build(planner, claim(planner)).count == 7
+    assert planner.plan.candidate is not None
+
+
+def test_while_the_next_tree_is_built_the_old_one_is_mined(planner: SetPlanner) -> None:
+    mined = mine(planner, block_work(HEIGHT), made_up(50, HEIGHT - 3))
+    add(planner, made_up(300, HEIGHT - 3, seed=1))
+    task = claim(planner)
+    candidate = planner.plan.candidate
+    assert candidate is not None
+    assert candidate.mined is mined
+
+    assert build(planner, task).count == 350
+
+    after = planner.plan.candidate
+    assert after is not None
+    assert after.mined is task.mined
+    assert after.work is candidate.work
+
+
+def test_rows_of_a_forgotten_set_become_free(planner: SetPlanner) -> None:
+    mine(planner, block_work(HEIGHT), made_up(400, HEIGHT - 3, EASIEST))
+    planner.start(block_work(HEIGHT + 1))
+    add(planner, made_up(20, HEIGHT - 2, EASIEST))
+    build(planner, claim(planner))
+    wait_until(lambda: planner.store.free == CAPACITY - 20)
+
+
+def test_a_task_that_a_device_gives_up_goes_to_another(planner: SetPlanner) -> None:
+    add(planner, made_up(5, HEIGHT - 3))
+    planner.start(block_work(HEIGHT))
+    task = claim(planner)
+    assert planner.claim() is None
+    planner.release(task)
+    assert claim(planner) is task
+
+
+def test_a_wrong_set_is_built_again(planner: SetPlanner) -> None:
+    mined = mine(planner, block_work(HEIGHT), made_up(5, HEIGHT - 3))
+    planner.discard(mined)
+    assert planner.plan.candidate is None
+    assert build(planner, claim(planner)) is not mined
+
+
+def test_a_set_with_bad_announcements_is_replaced(planner: SetPlanner) -> None:
+    mined = mine(planner, block_work(HEIGHT), made_up(50, HEIGHT - 3))
+    bad = mined.pinned.keys[:3]
+    planner.store.forget(bad)
+    planner.forgotten(bad)
+    after = build(planner, claim(planner))
+    assert after.count == 47
+    assert not np.isin(bad, after.pinned.keys).any()
+
+
+def test_the_same_work_again_changes_nothing(planner: SetPlanner) -> None:
+    mine(planner, block_work(HEIGHT), made_up(50, HEIGHT - 3))
+    plan = planner.plan
+    planner.start(block_work(HEIGHT))
+    assert planner.plan is plan
+
+
+def test_a_pause_and_the_same_work_go_on_with_the_same_set(planner: SetPlanner) -> None:
+    mined = mine(planner, block_work(HEIGHT), made_up(50, HEIGHT - 3))
+    planner.pause()
+    assert planner.plan.candidate is None
+    planner.start(block_work(HEIGHT))
+    candidate = planner.plan.candidate
+    assert candidate is not None
+    assert candidate.mined is mined
+
+
+def test_a_coinbase_without_placeholder_is_refused(planner: SetPlanner) -> None:
+    work = block_work(HEIGHT)
+    with pytest.raises(DecodeError, match="placeholders"):
+        planner.start(replace(work, coinbase_no_witness=bytes(100)))
+
+
+def test_after_the_end_nothing_changes(planner: SetPlanner) -> None:
+    planner.close()
+    planner.start(block_work(HEIGHT))
+    assert planner.plan.closed
+    planner.wait(Plan())  # returns at once
