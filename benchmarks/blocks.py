@@ -6,7 +6,7 @@ times the X25519 products alone. On a CPU with PoCL, one core is
 
     POCL_MAX_PTHREAD_COUNT=1 taskset -c 1 benchmarks/blocks.py --memory 2048
 
-…_per_cpu_s divides by the processor time of the process, which other programs on the machine
+…_per_cpu_second divides by the processor time of the process, which other programs on the machine
 disturb less than the wall clock.
 """
 
@@ -88,7 +88,7 @@ def search(device: cl.Device, arguments: argparse.Namespace) -> dict[str, object
         "open_s": round(opened, 2),
         "launch_ms": speed["launch_ms"],
         "hashes_per_second": speed["per_second"],
-        "hashes_per_cpu_s": speed["per_cpu_s"],
+        "hashes_per_cpu_second": speed["per_cpu_s"],
     }
 
 
@@ -116,7 +116,7 @@ def products(device: cl.Device, arguments: argparse.Namespace) -> dict[str, obje
         "batch": tuning.batch,
         "launch_ms": speed["launch_ms"],
         "products_per_second": speed["per_second"],
-        "products_per_cpu_s": speed["per_cpu_s"],
+        "products_per_cpu_second": speed["per_cpu_s"],
     }
 
 

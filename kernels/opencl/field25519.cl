@@ -6,27 +6,37 @@
 
 #include "numbers.cl"
 
-// Limbs for the 32×32→64-bit multiplication that every SIMD unit has, or for the 52-bit multiply-add of
-// AVX512-IFMA. (FIELD_LIMBS 5 elsewhere is for tests: it emulates the multiply-add.)
-#ifndef FIELD_LIMBS
+// What limbs are multiplied with decides how long they are:
+//
+// MULTIPLY32 : ten limbs of 26 and 25 bits, for the 32×32→64-bit multiplication that every device has
+// DOUBLES    : five limbs of 51 bits, for the fused multiply-add of doubles (AVX2 and later)
+// MADD52     : five limbs of 51 bits, for AVX512-IFMA. (Elsewhere it is emulated, for tests.)
+#define MULTIPLY32 1
+#define DOUBLES 2
+#define MADD52 3
+#ifndef FIELD_FORM
 #if GROUP == 16 && defined(__AVX512IFMA__)
-#define FIELD_LIMBS 5
+#define FIELD_FORM MADD52
+#elif GROUP > 1 && defined(__FMA__)
+#define FIELD_FORM DOUBLES
 #else
-#define FIELD_LIMBS 10
+#define FIELD_FORM MULTIPLY32
 #endif
+#endif
+
+#if FIELD_FORM == MULTIPLY32
+#define FIELD_LIMBS 10
+#define field_first(i) ((51 * (i) + 1) / 2)
+#define field_bits(i) (26 - (i) % 2)
+#else
+#define FIELD_LIMBS 5
+#define field_first(i) (51 * (i))
+#define field_bits(i) 51
 #endif
 
 typedef struct {
     wide_t limb[FIELD_LIMBS];
 } field_t;
-
-#if FIELD_LIMBS == 5
-#define field_first(i) (51 * (i))
-#define field_bits(i) 51
-#else
-#define field_first(i) ((51 * (i) + 1) / 2)
-#define field_bits(i) (26 - (i) % 2)
-#endif
 
 #define field_mask(i) ((1UL << field_bits(i)) - 1)
 
@@ -56,10 +66,10 @@ INLINE void field_carry(wide_t limb[FIELD_LIMBS], int i)
         limb[i + 1] += carry;
 }
 
-#if FIELD_LIMBS == 5
-#include "field25519_limbs51.cl"
-#else
+#if FIELD_FORM == MULTIPLY32
 #include "field25519_limbs26.cl"
+#else
+#include "field25519_limbs51.cl"
 #endif
 
 // The numbers, below 2^255, at `bytes + at[lane]`.

@@ -30,14 +30,14 @@ BATCH = 40
 
 
 class Products:
-    """The functions under test, for groups of `group` lanes and numbers of `limbs` limbs."""
+    """The functions under test, for groups of `group` lanes and a form of field25519.cl."""
 
-    def __init__(self, group: int, limbs: int) -> None:
+    def __init__(self, group: int, form: str) -> None:
         device = cl.get_platforms()[0].get_devices()[0]
         self._context = DeviceContext(device, lanes=1 if group == 1 else 16)
         source = (Path(__file__).parent / "x25519_test.cl").read_text()
         self._program = self._context.build_source(
-            source, "x25519_test.cl", GROUP=group, FIELD_LIMBS=limbs, BATCH=BATCH
+            source, "x25519_test.cl", GROUP=group, FIELD_FORM=form, BATCH=BATCH
         )
         self._table = upload(self._context, build_x25519_table())
         lanes = np.zeros(1, np.uint32)
@@ -99,8 +99,12 @@ def encoded(numbers: Sequence[int], rows: int) -> Bytes:
 
 @pytest.fixture(
     scope="module",
-    params=[(1, 10), (8, 10), (16, 10), (1, 5), (8, 5), (16, 5)],
-    ids=lambda form: f"group{form[0]}-limbs{form[1]}",
+    params=[
+        *((group, "MULTIPLY32") for group in (1, 8, 16)),
+        *((group, "DOUBLES") for group in (8, 16)),
+        *((group, "MADD52") for group in (1, 8, 16)),
+    ],
+    ids=lambda form: f"group{form[0]}-{form[1]}",
 )
 def products(request: pytest.FixtureRequest) -> Products:
     return Products(*request.param)
