@@ -39,8 +39,11 @@ def open_kernels(
     # well.
     if device.kind is DeviceKind.NUMPY:
         from packetcrypt.kernels.numpy.backend import NumpyKernels
+        from packetcrypt.kernels.numpy.process_backend import NumpyProcessKernels
 
-        return NumpyKernels(threads, tuning=tuning)
+        if tuning.work_items > 1:
+            return NumpyProcessKernels(tuning)
+        return NumpyKernels(tuning=tuning)
     from packetcrypt.kernels.opencl.backend import OpenCLKernels
 
     opened = opencl_device(device)

@@ -1,4 +1,4 @@
-"""How this machine's CPU cores make, search and check announcements through NumPy."""
+"""How one core makes, searches and checks announcements through NumPy."""
 
 import time
 from collections.abc import Callable, Generator
@@ -15,47 +15,41 @@ from packetcrypt.kernels.interface import (
     SearchLaunch,
     StageSeconds,
 )
+from packetcrypt.kernels.numpy.batches import cut, joined
 from packetcrypt.kernels.numpy.check import check
-from packetcrypt.kernels.numpy.search import PreparedTables, search
-from packetcrypt.kernels.numpy.tables import empty_table, prepare
-from packetcrypt.kernels.numpy.threads import Threads, thread_count
+from packetcrypt.kernels.numpy.search import PreparedTables, SearchCancelled, search
+from packetcrypt.kernels.numpy.tables import JobRoom, prepare
 from packetcrypt.kernels.numpy.workspace import Workspace
 from packetcrypt.kernels.program_cache import ProgramCache
 from packetcrypt.kernels.tuning import Tuning
-from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.errors import DeviceError
 
 
 class NumpyKernels(AnnouncementKernels):
-    """Announcement computations on `threads` threads (default: one for each core we may use).
+    """Announcement computations in the thread that calls; process_backend.py is for more cores.
 
     All work happens within the calls: `search` returns when it is done, or soon after `cancelled`
-    says so; it is polled from the worker threads. About 45 MB a thread, half as much again while a
-    job is prepared, and 20 MB for the tables.
+    says so. About 45 MB, half as much again while a job is prepared, and 20 MB for the tables.
 
     programs : where `check` gets random programs
-    tuning   : how searches are cut, with the number of threads in the place of `threads`
+    tuning   : how searches are cut
     """
 
-    def __init__(
-        self,
-        threads: int | None = None,
-        programs: ProgramCache | None = None,
-        tuning: Tuning | None = None,
-    ) -> None:
-        tuning = tuning or Tuning.for_numpy(thread_count(threads))
-        self._threads = Threads(tuning.work_items, tuning.batch)
-        self.launch_quantum = tuning.quantum
-        self.max_launch = tuning.max_launch
+    def __init__(self, programs: ProgramCache | None = None, tuning: Tuning | None = None) -> None:
+        tuning = tuning or Tuning.for_numpy(1)
+        self._batch = self.launch_quantum = tuning.batch
+        self.max_launch = tuning.batch * tuning.rounds
         self.launches = tuning.launches
+        self._cancelled: Callable[[], bool] | None = None
+        self._workspace = Workspace(self._checkpoint, tuning.batch)
         self._table_seconds = self._search_seconds = 0.0
         self._programs = programs or ProgramCache()
-        self._tables = [empty_table() for _ in range(self.SLOTS)]
+        self._rooms = [JobRoom() for _ in range(self.SLOTS)]
 
     def prepare(self, job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
         """See `AnnouncementKernels.prepare`."""
-        steps = prepare(job, self._tables[slot], self._threads.run)
+        steps = prepare(job, self._rooms[slot], self._workspace)
         while True:
             start = time.perf_counter()
             try:
@@ -80,39 +74,48 @@ class NumpyKernels(AnnouncementKernels):
                 f"a {type(prepared).__name__} is no job prepared by NumPy: "
                 "search it with the kernels that prepared it"
             )
-        if count > self.max_launch:
-            raise DeviceError(
-                f"a launch of {count} soft nonces is over the limit of {self.max_launch}: "
-                "search them in several launches"
-            )
-
-        def search_batch(workspace: Workspace, first: int, count: int) -> FoundAnnouncements:
-            return search(workspace, prepared, first, count)
-
+        check_launch(count, self.max_launch)
         start = time.perf_counter()
-        found = self._threads.search(first, count, search_batch, cancelled)
+        found: list[FoundAnnouncements] = []
+        self._cancelled = cancelled
+        try:
+            for batch in cut(first, count, 1, self._batch):
+                found.append(search(self._workspace, prepared, *batch))
+        except SearchCancelled:
+            pass  # what was found before is good
+        finally:
+            self._cancelled = None
         self._search_seconds += time.perf_counter() - start
-        return _FinishedSearch(_joined(found))
+        return _FinishedSearch(joined(found))
 
     def check(
         self, announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8]
     ) -> CheckedAnnouncements:
         """See `AnnouncementKernels.check`."""
-        return check(announcements, parent_hashes, self._programs, self._threads.run)
+        return check(announcements, parent_hashes, self._programs, self._workspace.run)
 
     def stage_seconds(self) -> StageSeconds:
-        """See `AnnouncementKernels.stage_seconds`: the wall clock; finishing is spread evenly."""
-        finishing = sum(space.finishing_seconds for space in self._threads.workspaces)
-        finishing /= self._threads.count
+        """See `AnnouncementKernels.stage_seconds`: the wall clock."""
+        finishing = self._workspace.finishing_seconds
         seconds = StageSeconds(self._table_seconds, self._search_seconds - finishing, finishing)
-        self._table_seconds = self._search_seconds = 0.0
-        for space in self._threads.workspaces:
-            space.finishing_seconds = 0.0
+        self._table_seconds = self._search_seconds = self._workspace.finishing_seconds = 0.0
         return seconds
 
     def close(self) -> None:
-        """See `AnnouncementKernels.close`."""
-        self._threads.close()
+        """See `AnnouncementKernels.close`: there is nothing under way."""
+
+    def _checkpoint(self) -> None:
+        if self._cancelled is not None and self._cancelled():
+            raise SearchCancelled
+
+
+def check_launch(count: int, limit: int) -> None:
+    """Refuse a launch of more soft nonces than kernels take."""
+    if count > limit:
+        raise DeviceError(
+            f"a launch of {count} soft nonces is over the limit of {limit}: "
+            "search them in several launches"
+        )
 
 
 @dataclass(frozen=True)
@@ -123,15 +126,3 @@ class _FinishedSearch:
 
     def result(self) -> FoundAnnouncements:
         return self.found
-
-
-def _joined(found: list[FoundAnnouncements]) -> FoundAnnouncements:
-    """What the batches found, in order, as one."""
-    found = sorted((part for part in found if len(part.keys)), key=lambda part: part.soft_nonces[0])
-    return FoundAnnouncements(
-        np.concatenate(
-            [np.empty((0, ANNOUNCEMENT_SIZE), np.uint8), *(part.announcements for part in found)]
-        ),
-        np.concatenate([np.empty(0, np.uint64), *(part.keys for part in found)]),
-        np.concatenate([np.empty(0, np.uint32), *(part.soft_nonces for part in found)]),
-    )

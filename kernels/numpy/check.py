@@ -24,8 +24,7 @@ from packetcrypt.kernels.numpy.search import (
     encrypt,
     work_hashes,
 )
-from packetcrypt.kernels.numpy.tables import Runner, Task
-from packetcrypt.kernels.numpy.workspace import Workspace
+from packetcrypt.kernels.numpy.workspace import Runner, Task, Workspace
 from packetcrypt.kernels.program import DecodedProgram
 from packetcrypt.kernels.program_cache import ProgramCache
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_DTYPE, TABLE_SIZE

@@ -1,6 +1,6 @@
 """How the Merkle tree over a table is built, and branches are taken from it (spec 1 §4)."""
 
-from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,8 @@ from packetcrypt.kernels.numpy.blake2b import Blake2b
 from packetcrypt.protocol.announcement import MERKLE_DEPTH
 
 HASH_WORDS = 8
+NODES = (2 << MERKLE_DEPTH) - 1
+"""of a whole tree, leaves and root included"""
 
 U64s = npt.NDArray[np.uint64]
 
@@ -16,11 +18,27 @@ U64s = npt.NDArray[np.uint64]
 class MerkleTree:
     """The tree over the 64-byte hashes of 2^13 items.
 
-    leaf_hashes : (8192, 8) uint64
+    Write them to `leaf_hashes`, then `build`.
+
+    nodes : (NODES, 8) uint64, the room for all of it; new memory if None
     """
 
-    def __init__(self, leaf_hashes: U64s, blake: Blake2b) -> None:
-        self._levels = list(_levels(leaf_hashes, blake))
+    def __init__(self, nodes: U64s | None = None) -> None:
+        if nodes is None:
+            nodes = np.empty((NODES, HASH_WORDS), np.uint64)
+        sizes = [1 << depth for depth in reversed(range(MERKLE_DEPTH + 1))]
+        self._levels = np.split(nodes, np.cumsum(sizes)[:-1])
+
+    @property
+    def leaf_hashes(self) -> U64s:
+        """The lowest level: (8192, 8) uint64."""
+        return self._levels[0]
+
+    def build(self, blake: Blake2b) -> None:
+        """Make the levels above the leaves."""
+        for level, above in pairwise(self._levels):
+            pairs = level.reshape(len(above), 2 * HASH_WORDS)
+            above[:] = blake.digests(pairs, 64).T
 
     @property
     def root(self) -> bytes:
@@ -33,15 +51,6 @@ class MerkleTree:
         for depth, level in enumerate(self._levels[:-1]):
             siblings[:, depth] = level[leaves >> depth ^ 1]
         return siblings
-
-
-def _levels(leaf_hashes: U64s, blake: Blake2b) -> Iterator[U64s]:
-    level = leaf_hashes
-    yield level
-    while len(level) > 1:
-        pairs = level.reshape(len(level) // 2, 2 * HASH_WORDS)
-        level = np.ascontiguousarray(blake.digests(pairs, 64).T)
-        yield level
 
 
 def branch_roots(

@@ -5,8 +5,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from packetcrypt.kernels.numpy.tables import Runner, Task
-from packetcrypt.kernels.numpy.workspace import Workspace
+from packetcrypt.kernels.numpy.workspace import Runner, Task, Workspace
 
 _NODE_WORDS = 6  # hash, start and end
 _PAIR_SIZE = 96

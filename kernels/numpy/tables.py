@@ -1,26 +1,30 @@
-"""How a table of 8192 items is built piece by piece, and the search tables of a job with it.
+"""How the items of a table are made piece by piece, and the tables of a job with them.
 
-On one thread: the calls are many and short, and between them threads would pass the GIL to and fro.
-Two threads took 1.2 to 1.5 times as long as one for a job.
+On one core, whose work gives way every few milliseconds. Several cores have a process each, which
+makes a share of the items (process_backend.py): two threads took 1.2 to 1.5 times as long as one,
+because the calls are many and short, and between them the threads would pass the GIL to and fro.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable
-from functools import partial
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from packetcrypt.kernels.numpy.merkle import HASH_WORDS, MerkleTree
+from packetcrypt.kernels.numpy.merkle import MerkleTree
 from packetcrypt.kernels.numpy.randhash import ItemRun
 from packetcrypt.kernels.numpy.search import PreparedTables
 from packetcrypt.kernels.numpy.workspace import Workspace
-from packetcrypt.kernels.program import DecodedProgram, decode
+from packetcrypt.kernels.program import decode
 from packetcrypt.protocol.announcement import TABLE_SIZE
 from packetcrypt.protocol.announcement_job import AnnouncementJob, TableSeeds
 from packetcrypt.protocol.cryptocycle import ITEM_SIZE
 from packetcrypt.protocol.errors import ProgramError
 from packetcrypt.protocol.randhash import MAX_EXECUTED, RandProgram
+
+ITEM_WORDS = ITEM_SIZE // 8
+WHOLE_TABLE = range(TABLE_SIZE)
 
 #: Items that are encrypted and hashed in one piece. With 256, 512, 1024 and 2048 a job took 2.8,
 #: 2.1, 1.8 and 1.7 s, but new work has to wait for the piece under way: 30 ms with 512.
@@ -32,81 +36,86 @@ _LANES = 4096
 _STEP_SECONDS = 0.02
 
 Table = npt.NDArray[np.uint64]
-Task = Callable[[Workspace], None]
-#: Runs tasks, each with a workspace of its own, and returns when all are done.
-Runner = Callable[[Iterable[Task]], None]
-_Consumer = Callable[[Workspace, int, Table], None]
+_Consumer = Callable[[slice, Table], None]
 
 
 def empty_table() -> Table:
     """Room for a table: (8192, 128) uint64."""
-    return np.empty((TABLE_SIZE, ITEM_SIZE // 8), np.uint64)
+    return np.empty((TABLE_SIZE, ITEM_WORDS), np.uint64)
+
+
+@dataclass(frozen=True)
+class JobRoom:
+    """Room for what a job is searched with.
+
+    table : (8192, 128) uint64, the items of T1
+    tree  : over T0
+    """
+
+    table: Table = field(default_factory=empty_table)
+    tree: MerkleTree = field(default_factory=MerkleTree)
 
 
 def prepare(
-    job: AnnouncementJob, table: Table, run: Runner
+    job: AnnouncementJob, room: JobRoom, workspace: Workspace
 ) -> Generator[None, None, PreparedTables]:
-    """Build T0's Merkle tree and T1, in `table`, and yield after every piece."""
-    leaf_hashes = np.empty((TABLE_SIZE, HASH_WORDS), np.uint64)
-
-    def hash_leaves(workspace: Workspace, first: int, piece: Table) -> None:
-        leaf_hashes[first : first + len(piece)] = workspace.blake.digests(piece, 64).T
-
-    yield from _build(job.table0_seeds(), hash_leaves, run)
-    trees: list[MerkleTree] = []
-    run([lambda workspace: trees.append(MerkleTree(leaf_hashes, workspace.blake))])
-    root = trees[0].root
+    """Build T0's Merkle tree and T1 in `room`, and yield after every piece."""
+    yield from hash_leaves(job, WHOLE_TABLE, room, workspace)
+    room.tree.build(workspace.blake)
     yield
-
-    def keep(workspace: Workspace, first: int, piece: Table) -> None:
-        table[first : first + len(piece)] = piece
-
-    yield from _build(job.table1_seeds(root), keep, run)
-    return PreparedTables(job, root, table, trees[0])
+    root = room.tree.root
+    yield from make_table(job, root, WHOLE_TABLE, room, workspace)
+    return PreparedTables(job, root, room.table, room.tree)
 
 
-def _build(seeds: TableSeeds, consume: _Consumer, run: Runner) -> Generator[None, None, None]:
-    """Make the items of a table; `consume` takes them, and the number of the first of them."""
+def hash_leaves(
+    job: AnnouncementJob, items: range, room: JobRoom, workspace: Workspace
+) -> Generator[None, None, None]:
+    """Make items of T0 and write their hashes to the leaves of the tree."""
+
+    def consume(rows: slice, piece: Table) -> None:
+        room.tree.leaf_hashes[rows] = workspace.blake.digests(piece, 64).T
+
+    return _make_items(job.table0_seeds(), items, consume, workspace)
+
+
+def make_table(
+    job: AnnouncementJob, root: bytes, items: range, room: JobRoom, workspace: Workspace
+) -> Generator[None, None, None]:
+    """Make items of T1, which depends on the root of the tree, and write them to the table."""
+
+    def consume(rows: slice, piece: Table) -> None:
+        room.table[rows] = piece
+
+    return _make_items(job.table1_seeds(root), items, consume, workspace)
+
+
+def _make_items(
+    seeds: TableSeeds, items: range, consume: _Consumer, workspace: Workspace
+) -> Generator[None, None, None]:
+    """Make consecutive items; `consume` takes a piece of them, and their places in the table."""
     program = decode(RandProgram.generate(seeds.program))
     yield
-    for first in range(0, TABLE_SIZE, _LANES):
-        chunk = _Chunk(program, seeds.items, first, first + _LANES)
-        while not chunk.executed:
-            run([chunk.advance])
+    for first in range(items.start, items.stop, _LANES):
+        end = min(first + _LANES, items.stop)
+        run = ItemRun(program, seeds.items, np.arange(first, end))
+        yield from _execute(run, first)
+        for start in range(first, end, _PIECE):
+            stop = min(start + _PIECE, end)
+            piece = run.finish(slice(start - first, stop - first), workspace.cycle)
+            consume(slice(start, stop), piece)
             yield
-        for piece in chunk.pieces(consume):
-            run([piece])
+
+
+def _execute(run: ItemRun, first: int) -> Generator[None, None, None]:
+    """Run the program of items from number `first` on."""
+    give_way = time.monotonic() + _STEP_SECONDS
+    for _ in run.steps():
+        if time.monotonic() > give_way:
             yield
-
-
-class _Chunk:
-    """Items first … end − 1 of a table in the making."""
-
-    def __init__(self, program: DecodedProgram, seed: bytes, first: int, end: int) -> None:
-        self._first = first
-        self._size = end - first
-        self._run = ItemRun(program, seed, np.arange(first, end))
-        self._steps = self._run.steps()
-        self.executed = False
-
-    def advance(self, _workspace: Workspace) -> None:
-        """Execute some more of the program."""
-        give_way = time.monotonic() + _STEP_SECONDS
-        for _ in self._steps:
-            if time.monotonic() > give_way:
-                return
-        if self._run.too_long.any():
-            raise ProgramError(
-                f"the program of item {self._first + int(self._run.too_long.argmax())} is too long:"
-                f" more than {MAX_EXECUTED} instructions executed in a pass; skip this job"
-            )
-        self.executed = True
-
-    def pieces(self, consume: _Consumer) -> list[Task]:
-        """What remains to be done with the items."""
-
-        def task(first: int, workspace: Workspace) -> None:
-            rows = slice(first, min(first + _PIECE, self._size))
-            consume(workspace, self._first + first, self._run.finish(rows, workspace.cycle))
-
-        return [partial(task, first) for first in range(0, self._size, _PIECE)]
+            give_way = time.monotonic() + _STEP_SECONDS
+    if run.too_long.any():
+        raise ProgramError(
+            f"the program of item {first + int(run.too_long.argmax())} is too long: more than "
+            f"{MAX_EXECUTED} instructions executed in a pass; skip this job"
+        )

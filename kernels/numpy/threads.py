@@ -1,4 +1,4 @@
-"""Which threads the NumPy backends compute on, each with a workspace of its own."""
+"""Which threads the NumPy block kernels compute on, each with a workspace of its own."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -7,12 +7,10 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from packetcrypt.kernels.host_cores import usable_cores
+from packetcrypt.kernels.numpy.batches import cut
 from packetcrypt.kernels.numpy.search import SearchCancelled
-from packetcrypt.kernels.numpy.tables import Task
-from packetcrypt.kernels.numpy.workspace import BATCH, Workspace
+from packetcrypt.kernels.numpy.workspace import BATCH, Task, Workspace
 from packetcrypt.protocol.errors import ConfigError
-
-_LEAST_BATCH = 256
 
 Found = TypeVar("Found")
 
@@ -53,7 +51,7 @@ class Threads:
         Batches end in any order. Once `cancelled`, polled from the threads every few milliseconds,
         is true, those under way are given up.
         """
-        batches = deque(_batches(first, count, self.count, self.batch))
+        batches = deque(cut(first, count, self.count, self.batch))
         found: list[Found] = []
 
         def work(workspace: Workspace) -> None:
@@ -95,12 +93,3 @@ def thread_count(threads: int | None) -> int:
     if threads is not None and threads < 1:
         raise ConfigError(f"{threads} threads cannot compute anything: give at least 1")
     return threads or usable_cores()
-
-
-def _batches(first: int, count: int, threads: int, batch: int) -> list[tuple[int, int]]:
-    """Split a range of nonces so that all threads have equal shares of it."""
-    rounds = -(-count // (batch * threads))
-    size = max(_LEAST_BATCH, -(-count // max(1, rounds * threads)))
-    return [
-        (start, min(size, first + count - start)) for start in range(first, first + count, size)
-    ]

@@ -1,13 +1,13 @@
 """What one thread computes with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from packetcrypt.kernels.numpy.blake2b import Blake2b
 from packetcrypt.kernels.numpy.cryptocycle import CryptoCycle, empty_states
 from packetcrypt.kernels.tuning import Tuning
 
 BATCH = Tuning.for_numpy(1).batch
-"""nonces that an untuned thread carries through all stages of a search together
+"""nonces that an untuned core carries through all stages of a search together
 
 Enough for long arrays in every slab of CryptoCycle, whose lengths were scaled with it.
 """
@@ -29,3 +29,13 @@ class Workspace:
         self.blake = Blake2b(_HASHES, checkpoint)
         self.states = empty_states(batch)
         self.finishing_seconds = 0.0
+
+    def run(self, tasks: Iterable["Task"]) -> None:
+        """Run tasks one after the other: the `Runner` of whoever has one thread."""
+        for task in tasks:
+            task(self)
+
+
+Task = Callable[[Workspace], None]
+#: Runs tasks, each with a workspace of its own, and returns when all are done.
+Runner = Callable[[Iterable[Task]], None]

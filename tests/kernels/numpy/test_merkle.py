@@ -18,7 +18,10 @@ def leaf_hashes() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def tree(leaf_hashes: np.ndarray) -> MerkleTree:
-    return MerkleTree(leaf_hashes, Blake2b(1024))
+    tree = MerkleTree()
+    tree.leaf_hashes[:] = leaf_hashes
+    tree.build(Blake2b(1024))
+    return tree
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,10 @@ def table() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def tree() -> MerkleTree:
-    leaf_hashes = np.random.default_rng(7).integers(0, 2**64, (TABLE_SIZE, 8), np.uint64)
-    return MerkleTree(leaf_hashes, Blake2b(1024))
+    tree = MerkleTree()
+    tree.leaf_hashes[:] = np.random.default_rng(7).integers(0, 2**64, (TABLE_SIZE, 8), np.uint64)
+    tree.build(Blake2b(1024))
+    return tree
 
 
 @pytest.fixture(scope="module")
