@@ -18,11 +18,13 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = {
     "ann": "mining.md",
     "ah": "handler.md",
+    "blk": "block-mining.md",
     "bh": "block-handler.md",
+    "master": "master.md",
     "sprayer": "sprayer.md",
 }
 """Pages about one command; the others have a section each of commands.md."""
-WITHOUT_DEVICES = {"bh", "sprayer"}
+WITHOUT_DEVICES = {"bh", "master", "sprayer"}
 """Services that compute nothing, so that no device can fail them."""
 
 
