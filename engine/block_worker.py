@@ -24,8 +24,10 @@ from packetcrypt.protocol.errors import DeviceError, PacketCryptError
 
 _log = logging.getLogger(__name__)
 
-#: Hashing a tree takes turns with the search: after a launch it gets as long as the launch took, or
-#: this, if that is more, or if nothing is searched.
+#: Hashing a tree takes turns with the search: after a launch it gets so many times as long as the
+#: launch took,
+_TREE_SHARE: Final = 1.0
+#: or this, if that is more, or if nothing is searched.
 _LEAST_TURN_S: Final = 0.005
 
 
@@ -126,9 +128,9 @@ class BlockWorker:
             self._of_no_use,
         )
         plan = Plan()
-        while not plan.closed and not self.distrusted:
-            if plan is not self._planner.plan:
-                plan = self._planner.plan
+        while not (latest := self._planner.plan).closed and not self.distrusted:
+            if latest is not plan:
+                plan = latest
                 self._deliver_all(search.adopt(plan.candidate))
                 self._counters.enter(
                     DeviceState.IDLE if plan.candidate is None else DeviceState.MINING
@@ -142,7 +144,7 @@ class BlockWorker:
         landed = search.advance()
         if landed is not None:
             self._deliver(landed)
-            self._build(kernels, max(_LEAST_TURN_S, landed.seconds))
+            self._build(kernels, max(_LEAST_TURN_S, _TREE_SHARE * landed.seconds))
             return True
         return not idle or self._build(kernels, _LEAST_TURN_S)
 
@@ -207,8 +209,9 @@ class _Building:
         self._steps = steps
 
     def advance(self, give_way: float) -> BlockTree | None:
-        """Go on until a time (time.monotonic) or the tree."""
+        """Go on, for one step at least, until a time (time.monotonic) or the tree."""
         try:
+            next(self._steps)
             while time.monotonic() < give_way:
                 next(self._steps)
         except StopIteration as finished:
