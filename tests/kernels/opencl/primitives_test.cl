@@ -52,26 +52,6 @@ __kernel void chacha20_messages(__global const uchar *keys, __global const uint 
     chacha20_xor(lanes_from(lengths), rows, at, key, key + 8, from);
 }
 
-// keys: a row of 64 bytes a lane: 32 bytes key, 16 bytes last block. tags: 16 bytes a lane.
-__kernel void poly1305_messages(__global const uchar *keys, __global const uint *blocks,
-                                __global const uchar *rows, uint origin, uint stride,
-                                __global uint *tags)
-{
-    uint at[GROUP], key_at[GROUP], lengths[GROUP];
-    row_offsets(at, origin, stride);
-    row_offsets(key_at, 0, 64);
-    for (int lane = 0; lane < GROUP; lane++)
-        lengths[lane] = blocks[lane];
-    word_t key[16], tag[4];
-    load_lanes(key, keys, key_at);
-    poly1305(lanes_from(lengths), rows, at, key + 8, key, tag);
-    for (int i = 0; i < 4; i++) {
-        lanes_to(lengths, tag[i]);
-        for (int lane = 0; lane < GROUP; lane++)
-            tags[4 * lane + i] = lengths[lane];
-    }
-}
-
 // An update of each row by its item; `words_out` gets bytes 16..19 of the new states.
 __kernel void updates(__global uchar *rows, uint origin, uint stride, __global const uchar *items,
                       uint wanted, __global uint *words_out)

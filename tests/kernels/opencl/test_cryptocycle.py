@@ -14,7 +14,7 @@ from vector_files import load_vectors
 
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.protocol import cryptocycle
-from packetcrypt.protocol.primitives import chacha20_keystream, poly1305
+from packetcrypt.protocol.primitives import chacha20_keystream
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -119,41 +119,6 @@ def test_chacha20_ciphers_messages_of_different_lengths(
         at = MARGIN + STRIDE * lane
         expected[at + begin : at + end] ^= np.frombuffer(stream, np.uint8)
     np.testing.assert_array_equal(result, expected)
-
-
-@pytest.mark.parametrize("rotation", [0, 5])
-@pytest.mark.parametrize("content", ["random", "ones", "zeros"])
-def test_poly1305_tags_messages_of_different_lengths(
-    primitives: Primitives, content: str, rotation: int
-) -> None:
-    """All ones bring every limb to its largest value."""
-    lanes = range(primitives.group)
-
-    def data(name: str, lane: int, size: int) -> bytes:
-        fixed = {"ones": b"\xff", "zeros": b"\x00"}
-        return fixed[content] * size if content in fixed else random_bytes((name, lane), size)
-
-    blocks = np.array([LENGTHS[(lane + rotation) % 16] for lane in lanes], np.uint32)
-    keys = [data("key", lane, 64) for lane in lanes]
-    messages = [data("message", lane, 2048) for lane in lanes]
-    key_rows = np.frombuffer(b"".join(keys), np.uint8)
-    tags = np.zeros(4 * primitives.group, np.uint32)
-
-    *_, result = primitives.run(
-        "poly1305_messages",
-        key_rows,
-        blocks,
-        primitives.spread(messages, 2048),
-        MARGIN,
-        STRIDE,
-        tags,
-    )
-
-    expected = [
-        poly1305(key[:32], message[: 16 * int(n)] + key[32:48])
-        for key, message, n in zip(keys, messages, blocks, strict=True)
-    ]
-    assert result.tobytes() == b"".join(expected)
 
 
 @pytest.mark.parametrize("digest_size", [32, 64])
