@@ -11,8 +11,6 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_rule import BuildRule
 from packetcrypt.engine.block_set import MinedSet, power_of
@@ -125,9 +123,11 @@ class SetPlanner:
 
     def forgotten(self, keys: Keys) -> None:
         """Announcements were dropped from the store because they are bad."""
+        mined = self._mined
+        if mined is None or not mined.has_any(keys):
+            return
         with self._changed:
-            mined = self._mined
-            if mined is not None and np.isin(keys, mined.pinned.keys).any():
+            if self._mined is mined:
                 self._outdated = self._urgent = True
                 self._changed.notify_all()
 

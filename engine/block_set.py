@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from packetcrypt.engine.block_store import PinnedRows
 from packetcrypt.engine.block_tree import BlockTree
+from packetcrypt.engine.key_index import Keys
 from packetcrypt.protocol.difficulty import UNUSABLE, work_of_compact
 from packetcrypt.protocol.set_selection import AnnouncementClass, target_at
 
@@ -32,6 +35,12 @@ class MinedSet:
     def root(self) -> bytes:
         """The root hash that blocks commit to."""
         return self.tree.root
+
+    def has_any(self, keys: Keys) -> bool:
+        """Whether announcements with any of these dedup keys, (n,) uint64, are in it."""
+        mine = self.pinned.keys
+        places = np.searchsorted(mine, keys)
+        return bool((mine[np.minimum(places, len(mine) - 1)] == keys).any())
 
     def max_target(self, height: int) -> int | None:
         """The largest degraded target for a block of this height; None if one is not usable."""

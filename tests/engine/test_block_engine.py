@@ -66,6 +66,7 @@ def wait_until(
     timer = threading.Timer(PATIENCE, patience.set)
     timer.start()
     while not condition(statistics := engine.statistics()):
+        assert [device.error for device in statistics.devices if device.error] == []
         assert not patience.wait(0.01)
     timer.cancel()
     return statistics
