@@ -1,9 +1,12 @@
 """What a device needs to know of a random program: instruction words decoded into fixed records.
 
 Everything about a program except its operands' values is static: the stack height at every
-instruction, where scopes begin and end, how often a loop runs. So it is worked out once here, and
-the devices interpret records of 32 bytes for many items at a time. All items run through both arms
-of an IF, each under a mask: record i is instruction i, and the JMPs keep their places.
+instruction, where scopes begin and end, how often a loop runs. So it is worked out once, and the
+devices interpret records of 32 bytes for many items at a time. All items run through both arms of
+an IF, each under a mask: record i is instruction i, and the JMPs keep their places.
+
+NumPy decodes here; OpenCL devices do it themselves (opencl/program_decode.cl), and this is their
+referee.
 """
 
 from dataclasses import dataclass
