@@ -1,6 +1,6 @@
 """What a block handler completes a block with: `GET /bt_<h>.bin` (spec 2 "Master").
 
-Version 1 and the height as varints, then parts with their length before them: header, coinbase
+Six parts with their length before them: version 1 and the height, varints both, header, coinbase
 without witness, the joined Merkle branch, and the joined transactions, each a part itself.
 """
 
@@ -43,8 +43,8 @@ class BlockTemplate:
         """The file's bytes."""
         return b"".join(
             (
-                encode_varint(_VERSION),
-                encode_varint(self.height),
+                encode_part(encode_varint(_VERSION)),
+                encode_part(encode_varint(self.height)),
                 encode_part(self.header.encode()),
                 encode_part(self.coinbase_no_witness),
                 encode_part(b"".join(self.merkle_branch)),
@@ -55,13 +55,13 @@ class BlockTemplate:
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """Reads a whole file; `DecodeError` says what is cut short or left over."""
-        version, offset = read_varint(data, 0)
+        version, offset = _read_number(data, 0, "version")
         if version != _VERSION:
             raise DecodeError(
                 f"the block template has version {version}, but this program reads version "
                 f"{_VERSION} only; look for a newer release of it"
             )
-        height, offset = read_varint(data, offset)
+        height, offset = _read_number(data, offset, "height")
         header, offset = read_part(data, offset)
         coinbase, offset = read_part(data, offset)
         branch, offset = read_part(data, offset)
@@ -78,6 +78,18 @@ class BlockTemplate:
             merkle_branch=split_branch(branch),
             transactions=_split_parts(transactions),
         )
+
+
+def _read_number(data: bytes, offset: int, name: str) -> tuple[int, int]:
+    """The number in a part that is a varint, and the offset behind the part."""
+    part, end = read_part(data, offset)
+    number, used = read_varint(part, 0)
+    if used != len(part):
+        raise DecodeError(
+            f"the block template's {name} goes on for {len(part) - used} bytes after its varint: "
+            "nothing may follow it"
+        )
+    return number, end
 
 
 def _split_parts(joined: bytes) -> tuple[bytes, ...]:

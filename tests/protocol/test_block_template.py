@@ -26,7 +26,8 @@ TEMPLATE = BlockTemplate(
     transactions=(b"coinbase, witness", b"t" * 300),
 )
 ENCODED = (
-    b"\x01\xfe\x46\x42\x0f\x00"
+    b"\x01\x01"
+    + b"\x05\xfe\x46\x42\x0f\x00"
     + b"\x50"
     + HEADER.encode()
     + b"\x08coinbase"
@@ -68,7 +69,8 @@ def test_a_template_cut_short_is_refused(size: int) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\x02" + ENCODED[1:], "version 2, but this program reads version 1"),
+        (b"\x01\x02" + ENCODED[2:], "version 2, but this program reads version 1"),
+        (b"\x02\x01x" + ENCODED[2:], "version goes on for 1 bytes"),
         (ENCODED + b"xy", "goes on for 2 bytes"),
         (ENCODED.replace(b"\x20" + b"a" * 32, b"\x1f" + b"a" * 31), "branch has 31 bytes"),
         (ENCODED.replace(b"\xfe\x46\x42\x0f\x00", b"\xfe\x00\x00\x00\x80"), "height 2147483648"),
