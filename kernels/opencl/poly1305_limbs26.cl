@@ -30,19 +30,30 @@ INLINE void block_limbs(word_t limbs[LIMBS], const word_t words[4], word_t top)
     limbs[4] = (words[3] >> 8) | top;
 }
 
+// Between two blocks limbs 0, 2 and 3 still have the bits that were carried on. If they were cleared at once,
+// LLVM would know it in the next round of a loop, drop the masks of multiply32, and lose the pattern.
+INLINE void clear_carried(wide_t h[LIMBS])
+{
+    h[0] &= LIMB_MASK;
+    h[2] &= LIMB_MASK;
+    h[3] &= LIMB_MASK;
+}
+
 // Adds a block to both sides' accumulators. present: all ones in lanes that have it; words are 0 in others.
 INLINE void add_block(wide_t h[SIDES][LIMBS], const word_t words[4], word_t present)
 {
     word_t limbs[LIMBS];
     block_limbs(limbs, words, present & TOP_BIT);
 #pragma unroll
-    for (int side = 0; side < SIDES; side++)
+    for (int side = 0; side < SIDES; side++) {
+        clear_carried(h[side]);
 #pragma unroll
         for (int i = 0; i < LIMBS; i++)
             h[side][i] += side_of(limbs[i], side);
+    }
 }
 
-// h := h·r mod 2^130 − 5, up to a small excess in limbs 1 and 4.
+// h := h·r mod 2^130 − 5, up to a small excess in limbs 1 and 4 and what clear_carried clears.
 // h may carry anything in its upper halves.
 INLINE void multiply_by_r(wide_t h[LIMBS], const kept_t r[KEY_LIMBS])
 {
@@ -64,12 +75,10 @@ INLINE void multiply_by_r(wide_t h[LIMBS], const kept_t r[KEY_LIMBS])
     h[1] = d[1] & LIMB_MASK;
     h[4] = d[4] & LIMB_MASK;
     h[0] += over + (over << 2);
+    h[2] = d[2];
     h[3] += d[2] >> LIMB_BITS;
-    h[2] = d[2] & LIMB_MASK;
     h[1] += h[0] >> LIMB_BITS;
     h[4] += h[3] >> LIMB_BITS;
-    h[0] &= LIMB_MASK;
-    h[3] &= LIMB_MASK;
 }
 
 INLINE void key_limbs(kept_t r[SIDES][KEY_LIMBS], const word_t clamped[4])
@@ -90,12 +99,13 @@ INLINE void key_limbs(kept_t r[SIDES][KEY_LIMBS], const word_t clamped[4])
 // The lower 128 bits of h mod 2^130 − 5 in four words; their upper halves may carry anything.
 INLINE void reduced_words(wide_t words[4], wide_t h[LIMBS])
 {
+    clear_carried(h);
     // Carry completely, twice around for what the fold adds to limb 0 (which may go up to limb 4).
 #pragma unroll
     for (int i = 1; i < 9; i++) {
         const wide_t carry = h[i % 5] >> LIMB_BITS;
         h[i % 5] &= LIMB_MASK;
-        h[(i + 1) % 5] += i % 5 == 4 ? carry * 5 : carry;
+        h[(i + 1) % 5] += i % 5 == 4 ? carry + (carry << 2) : carry;
     }
     // h + 5 reaches 2^130 exactly when h is not yet reduced.
     wide_t g[LIMBS], carry = 5;

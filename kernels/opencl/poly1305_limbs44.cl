@@ -85,7 +85,7 @@ INLINE void reduced_words(wide_t words[4], wide_t h[LIMBS])
     for (int i = 1; i < 5; i++) {
         const wide_t carry = h[i % 3] >> LIMB_BITS(i % 3);
         h[i % 3] &= LIMB_MASK(i % 3);
-        h[(i + 1) % 3] += i % 3 == 2 ? carry * 5 : carry;
+        h[(i + 1) % 3] += i % 3 == 2 ? carry + (carry << 2) : carry;
     }
     // h + 5 reaches 2^130 exactly when h is not yet reduced.
     wide_t g[LIMBS], carry = 5;
