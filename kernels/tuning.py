@@ -16,8 +16,8 @@ _LIMIT: Final = 1 << 20
 class Tuning:
     """How the nonce search is cut for one device.
 
-    batch      : nonces that a work-item (NumPy: a thread) computes together
-    work_items : work-items of a launch, each with its own slab of states (NumPy: threads)
+    batch      : nonces that a work-item (NumPy: a process) computes together
+    work_items : work-items of a launch, each with its own slab of states (NumPy: processes)
     group_size : work-items of a work-group
     rounds     : batches of each work-item in the longest launch
     launches   : launches in flight: enqueued before the results of the first are taken
@@ -58,8 +58,7 @@ class Tuning:
 
     @classmethod
     def for_numpy(cls, cores: int) -> Self:
-        """Long arrays, because every NumPy call takes the GIL twice: half of a batch is 15 % slower
-        on one thread and 30 % on two."""
+        """Long arrays hide what a NumPy call costs: with half of a batch it is 15 % slower."""
         return cls(batch=8192, work_items=cores, rounds=4)
 
     @property

@@ -75,8 +75,10 @@ class ProcessPool:
         self._failure: DeviceError | None = None
         self._processes: list[_Process] = []
         self._selector = selectors.DefaultSelector()
-        # Processes of a pool that is forgotten, or still open when the program ends, end too.
+        # A pool that is forgotten ends its processes too. When the program ends, the system closes
+        # their connections; to do it before would take them from threads that still compute.
         self._finalizer = weakref.finalize(self, _end, self._processes, self._selector)
+        self._finalizer.atexit = False
         try:
             for worker in range(count):
                 self._processes.append(_start(shared, batch))

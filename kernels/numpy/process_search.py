@@ -100,21 +100,27 @@ class ProcessLaunch(SearchLaunch):
         """Have a process search the next batch; `answered` is told its number in the end."""
 
         def take(answer: Answer) -> None:
-            self._under_way.remove(answer.number)
             answered(worker)
+            if answer.number not in self._under_way:
+                return  # nobody waits for it any more
+            self._under_way.remove(answer.number)
             if answer.error is not None:
                 self._error = answer.error
                 self.waiting.clear()
-            elif isinstance(answer.result, FoundAnnouncements):  # not cancelled
+            elif isinstance(answer.result, FoundAnnouncements):
                 self._found.append(answer.result)
 
         self._under_way.add(pool.send(worker, self.waiting.popleft(), take))
 
     def poll(self, cancel: Callable[[int], None]) -> None:
-        """Give the search up if nobody wants it any more."""
+        """Give the search up if nobody wants it any more.
+
+        The answers are not waited for: a process that makes a table gives them after it.
+        """
         if self._cancelled is None or not self._cancelled():
             return
         self._cancelled = None
         self.waiting.clear()
         for number in self._under_way:
             cancel(number)
+        self._under_way.clear()

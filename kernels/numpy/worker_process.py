@@ -9,6 +9,7 @@ ends when the other end of the socket is closed, whoever closed it: the parent, 
 the parent was killed.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -62,31 +63,33 @@ class Worker:
     def listen(self, parent: int) -> None:
         """Take orders, also while one is carried out; end the process when no more can come."""
         try:
-            while True:
-                while not self._connection.poll(_PARENT_POLL_S):
-                    if os.getppid() != parent:
-                        return
-                message = self._connection.recv()
-                if isinstance(message, Order):
-                    self._take(message)
-                elif (cancelled := self._cancelled.get(message.number)) is not None:
-                    cancelled.set()
+            self._take_all(parent)
         except (EOFError, OSError):
-            pass  # the parent closed the connection, or is gone
-        finally:
-            os._exit(0)
+            os._exit(0)  # the parent closed the connection, or is gone
+        except Exception:  # the thread's outermost edge
+            traceback.print_exc()
+        os._exit(1)
 
     def serve(self) -> None:
-        """Carry out orders for ever."""
-        self._connection.send(Answer(number=0))
-        while True:
-            _, number, command = self._orders.get()
-            self._connection.send(self._answer(number, command))
+        """Carry out orders until nobody listens to the answers any more."""
+        with contextlib.suppress(OSError):
+            self._connection.send(Answer(number=0))
+            while True:
+                _, number, command = self._orders.get()
+                self._connection.send(self._answer(number, command))
 
-    def _take(self, order: Order) -> None:
-        self._cancelled[order.number] = threading.Event()
-        prepares = isinstance(order.command, HashLeaves | MakeTable)
-        self._orders.put((not prepares, order.number, order.command))
+    def _take_all(self, parent: int) -> None:
+        while True:
+            while not self._connection.poll(_PARENT_POLL_S):
+                if os.getppid() != parent:
+                    return
+            message = self._connection.recv()
+            if isinstance(message, Order):
+                self._cancelled[message.number] = threading.Event()
+                prepares = isinstance(message.command, HashLeaves | MakeTable)
+                self._orders.put((not prepares, message.number, message.command))
+            elif (cancelled := self._cancelled.get(message.number)) is not None:
+                cancelled.set()
 
     def _answer(self, number: int, command: Command) -> Answer:
         self._current = self._cancelled[number]

@@ -37,8 +37,7 @@ def test_each_once_and_jobs_together(jobs: list[int], count: int) -> None:
     ("jobs", "sizes"),
     [
         pytest.param([0] * 8 + [1] * 8, [8, 8], id="two jobs"),
-        pytest.param([0] * 600 + [1] * 600, [600, 600], id="both large"),
-        pytest.param([0] * 1024, [512, 512], id="one job with more than a share"),
+        pytest.param([0] * 500 + [1] * 30 + [2] * 20, [500, 50], id="small ones together"),
         pytest.param([0], [1], id="one announcement"),
         pytest.param([], [], id="none"),
     ],

@@ -97,12 +97,15 @@ def test_a_cancelled_launch_gives_up_what_is_dealt_and_what_is_not() -> None:
         asked.append(len(asked) == 1)
         return asked[-1]
 
-    found = search_of(pool).launch(batches(0, 1, 2, 3, 4, 5, 6), cancelled).result()
+    search = search_of(pool)
+    found = search.launch(batches(0, 1, 2, 3, 4, 5, 6), cancelled).result()
 
     assert asked == [False, True]
     assert len(pool.ordered) == 5  # one was answered before, and one more was dealt
     assert sorted(pool.cancelled) == [2, 3, 4, 5]
     assert found.soft_nonces.tolist() == [0]
+    # What the processes answer later finds nobody waiting, and they are there for the next launch.
+    assert search.launch(batches(20), None).result().soft_nonces.tolist() == [20]
 
 
 def test_another_launch_is_not_cancelled_with_it() -> None:
