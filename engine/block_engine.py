@@ -26,7 +26,7 @@ from packetcrypt.engine.block_statistics import (
     SetStatistics,
     StoreStatistics,
 )
-from packetcrypt.engine.block_store import MIN_FREE, AddedAnnouncements, AnnouncementStore
+from packetcrypt.engine.block_store import AddedAnnouncements, AnnouncementStore
 from packetcrypt.engine.block_worker import BlockWorker
 from packetcrypt.engine.device_info import DeviceInfo
 from packetcrypt.engine.devices import AUTO, select_devices
@@ -44,6 +44,8 @@ _log = logging.getLogger(__name__)
 
 BYTES_PER_ANNOUNCEMENT: Final = 1280
 """what one takes: itself, its place in the store's tables, and a part of two trees"""
+
+MIN_FREE: Final = 0.1
 
 #: How long `close` waits for threads. They need milliseconds, but a driver that is compiling
 #: kernels for the first time cannot be interrupted; its thread ends by itself afterwards.
@@ -68,7 +70,7 @@ class BlockEngine:
     devices   : selectors (see `select_devices`)
     threads   : CPU cores for NumPy and OpenCL CPU devices; None: all that the process may use
     memory_mb : MiB for announcements and what goes with them, taken as it is filled
-    min_free  : part of the announcements that is evicted at a time, when the memory is full
+    min_free  : part of the memory that no set takes, so that new announcements find room
     opener    : opens the kernels of a device over the store, in the device's thread
 
     Raises `ConfigError` for selectors that choose nothing, an impossible number of threads, and
@@ -95,8 +97,8 @@ class BlockEngine:
         self._devices = select_devices(devices)
         memory = allocate_store(capacity + TEST_ROWS)
         write_test_rows(memory)
-        self._store = AnnouncementStore(memory, capacity, min_free)
-        self._planner = SetPlanner(self._store)
+        self._store = AnnouncementStore(memory, capacity)
+        self._planner = SetPlanner(self._store, max(1, int(capacity * (1 - min_free))))
         self._counters = {device.index: BlockDeviceCounters(device) for device in self._devices}
         self._queue = ShareQueue(QUEUE_LIMIT, partial(_count_dropped, self._counters))
         judge = _Judge(self._counters, self._planner, self._queue)

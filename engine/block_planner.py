@@ -13,12 +13,12 @@ from typing import Final
 
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_rule import BuildRule
-from packetcrypt.engine.block_set import MinedSet, power_of
+from packetcrypt.engine.block_set import MinedSet, best_set_within, power_of
 from packetcrypt.engine.block_store import AddedAnnouncements, AnnouncementStore, PinnedRows
 from packetcrypt.engine.block_tree import BlockTree, LayerHasher, build_tree
 from packetcrypt.engine.key_index import Keys
 from packetcrypt.protocol.commitment import COMMITMENT_SIZE, insert_commitment
-from packetcrypt.protocol.set_selection import SelectedSet, best_set
+from packetcrypt.protocol.set_selection import SelectedSet
 from packetcrypt.protocol.work_file import BlockWork
 
 _log = logging.getLogger(__name__)
@@ -56,10 +56,15 @@ class TreeTask:
 
 
 class SetPlanner:
-    """Decides for the workers. Thread-safe; its thread starts with `run_thread`."""
+    """Decides for the workers. Thread-safe; its thread starts with `run_thread`.
 
-    def __init__(self, store: AnnouncementStore) -> None:
+    largest : most announcements a set may have. The rows of the set that is mined cannot be
+              evicted: if it had all, no new announcement would ever come in.
+    """
+
+    def __init__(self, store: AnnouncementStore, largest: int) -> None:
         self.store = store
+        self._largest = largest
         self._changed = threading.Condition()
         self._work: BlockWork | None = None
         self._mined: MinedSet | None = None
@@ -187,7 +192,7 @@ class SetPlanner:
     def _decide(self, height: int) -> None:
         """Compare the set that is mined with the best one, and have that built if it pays."""
         self.store.set_height(height)
-        best = best_set(self.store.classes(), height)
+        best = best_set_within(self._largest, self.store.classes(), height)
         if best is None:
             return
         mined = None if self._outdated else self._mined

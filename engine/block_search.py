@@ -8,9 +8,9 @@ from typing import Final
 
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_set import MinedSet
-from packetcrypt.engine.block_store import RowChanges
 from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
 from packetcrypt.engine.launch_size import GPU_IN_FLIGHT_S, IN_FLIGHT_S, LaunchSize
+from packetcrypt.engine.store_rows import RowChanges
 from packetcrypt.kernels.block_interface import (
     BlockKernels,
     BlockLaunch,

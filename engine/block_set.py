@@ -1,6 +1,7 @@
 """A set of announcements with its tree, ready to be mined with at more than one height."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,7 +10,12 @@ from packetcrypt.engine.block_store import PinnedRows
 from packetcrypt.engine.block_tree import BlockTree
 from packetcrypt.engine.key_index import Keys
 from packetcrypt.protocol.difficulty import UNUSABLE, work_of_compact
-from packetcrypt.protocol.set_selection import AnnouncementClass, target_at
+from packetcrypt.protocol.set_selection import (
+    AnnouncementClass,
+    SelectedSet,
+    best_set,
+    target_at,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +59,22 @@ class MinedSet:
         """What it makes a hash worth at a height (`power_of`); 0 if it is not usable there."""
         max_target = self.max_target(height)
         return 0 if max_target is None else power_of(max_target, self.count)
+
+
+def best_set_within(
+    limit: int, classes: Iterable[AnnouncementClass], height: int
+) -> SelectedSet | None:
+    """The best set (spec 1 §5) of at most `limit` announcements; perhaps with a part of a class."""
+    within = []
+    ranked = sorted(
+        (target_at(height, each.parent_height, each.work_bits), number, each)
+        for number, each in enumerate(classes)
+    )
+    for _, _, each in ranked:
+        count = min(each.count, limit)
+        limit -= count
+        within.append(replace(each, count=count))
+    return best_set(within, height)
 
 
 def power_of(max_target: int, count: int) -> int:

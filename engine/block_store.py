@@ -14,20 +14,20 @@ import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from packetcrypt.engine.class_worth import worth_of
 from packetcrypt.engine.key_index import KeyIndex, KeyRows, Keys, Rows, merged
+from packetcrypt.engine.store_rows import FreeRows, RowChanges
 from packetcrypt.protocol.announcement import (
     ANNOUNCEMENT_DTYPE,
     ANNOUNCEMENT_SIZE,
     UNUSABLE_KEYS,
     VERSION,
 )
-from packetcrypt.protocol.difficulty import UNUSABLE, degrade, min_ann_target_ok, work_of_compact
 from packetcrypt.protocol.errors import DecodeError
 from packetcrypt.protocol.primitives import h32
 from packetcrypt.protocol.set_selection import AnnouncementClass
@@ -37,11 +37,8 @@ MAX_CLASSES: Final = 1024
 #: Announcements that are hashed and taken at a time: 4 MiB, so that nobody waits long for the lock.
 _PIECE: Final = 4096
 
-#: An announcement is usable from this age on (spec 1 §1, degrade).
-_USABLE_AGE: Final = 3
-
 #: What eviction frees at least, as a part of the store, so that it is seldom needed.
-MIN_FREE: Final = 1 / 64
+EVICTED_PART: Final = 1 / 64
 
 _UNUSABLE_KEYS: Final = np.array(UNUSABLE_KEYS, np.uint64)
 
@@ -85,40 +82,19 @@ class PinnedRows:
     rows: Rows
 
 
-class RowChanges:
-    """Which rows one device has not been told of yet (`BlockKernels.rows_written`)."""
-
-    def __init__(self, lock: threading.Lock, capacity: int) -> None:
-        self._lock = lock
-        self._changed = np.zeros(capacity, np.bool_)
-
-    def note(self, rows: Rows) -> None:
-        """Rows were written. The caller holds the lock."""
-        self._changed[rows] = True
-
-    def take(self) -> list[tuple[int, int]]:
-        """Ranges (first row, count) written since the last call."""
-        with self._lock:
-            rows = np.flatnonzero(self._changed)
-            self._changed[rows] = False
-        starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
-        counts = np.diff(starts, append=len(rows))
-        return list(zip(rows[starts].tolist(), counts.tolist(), strict=True))
-
-
 class AnnouncementStore:
     """Announcements in `memory`. Thread-safe.
 
     memory   : (n, 1024) uint8; n > capacity if the rows behind are used for something else
     capacity : announcements it may hold
-    min_free : what eviction frees at least, as a part of the capacity
+    evicted_part : what eviction frees at least, as a part of the capacity
     """
 
     def __init__(
-        self, memory: npt.NDArray[np.uint8], capacity: int, min_free: float = MIN_FREE
+        self, memory: npt.NDArray[np.uint8], capacity: int, evicted_part: float = EVICTED_PART
     ) -> None:
         self.capacity = capacity
-        self._least_evicted = int(min_free * capacity)
+        self._least_evicted = int(evicted_part * capacity)
         self._memory = memory
         self._lock = threading.Lock()
         self._height = 0
@@ -126,7 +102,7 @@ class AnnouncementStore:
         self._hashes = np.empty((capacity, 4), np.uint64)
         self._owned = np.zeros(capacity, np.bool_)  # by a class
         self._pins = np.zeros(capacity, np.uint16)
-        self._free = _FreeRows(capacity)
+        self._free = FreeRows(capacity)
         # Sets may be forgotten in any thread and at any moment: the rows wait here for the next
         # caller who has the lock.
         self._unpinned: deque[Rows] = deque()
@@ -184,12 +160,12 @@ class AnnouncementStore:
             return len(self._free)
 
     def pin(self, classes: Iterable[AnnouncementClass]) -> PinnedRows:
-        """All announcements that there are of these classes, in order, to build a set of."""
+        """Announcements of these classes, at most their counts, in order, to build a set of."""
         runs: list[KeyRows] = []
         with self._lock:
             for wanted in classes:
                 index = self._classes.get((wanted.parent_height, wanted.work_bits))
-                runs += index.runs if index is not None else ()
+                runs += _first(wanted.count, index.runs if index is not None else ())
             for run in runs:
                 self._pins[run.rows] += 1
         keys, rows = merged(runs)
@@ -290,7 +266,7 @@ class AnnouncementStore:
     def _worth(self, key: ClassKey) -> int:
         """What announcements of a class will be worth; 0 if no block can be mined with them."""
         parent_height, work_bits = key
-        return _worth_of(work_bits, max(0, self._height - parent_height))
+        return worth_of(work_bits, max(0, self._height - parent_height))
 
     def _make_room(self, wanted: int, key: ClassKey, worth: int) -> int:
         """Free rows for up to `wanted` announcements of a class, at the cost of lesser ones."""
@@ -341,43 +317,8 @@ def _hashes_of(announcements: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     return np.frombuffer(digests, np.uint64).reshape(-1, 4)
 
 
-@lru_cache(maxsize=4 * MAX_CLASSES)
-def _worth_of(work_bits: int, age: int) -> int:
-    """The work that an announcement stands for three blocks later, when the youngest are usable.
-
-    So young and old ones compare as they will in a set. 1 if it can be used but not for so long.
-    """
-    if not min_ann_target_ok(work_bits) or degrade(work_bits, max(age, _USABLE_AGE)) == UNUSABLE:
-        return 0
-    later = degrade(work_bits, age + _USABLE_AGE)
-    return 1 if later == UNUSABLE else work_of_compact(later)
-
-
-class _FreeRows:
-    """Rows that hold nothing. They are taken in ascending order where possible, for devices copy
-    ranges."""
-
-    def __init__(self, capacity: int) -> None:
-        self._fresh = 0
-        self._capacity = capacity
-        self._returned: list[Rows] = []
-
-    def __len__(self) -> int:
-        return self._capacity - self._fresh + sum(map(len, self._returned))
-
-    def give(self, rows: Rows) -> None:
-        if len(rows):
-            self._returned.append(np.sort(rows))
-
-    def take(self, count: int) -> Rows:
-        """The rows of 1 ≤ count ≤ len(self)."""
-        pieces = []
-        while count and self._returned:
-            returned = self._returned.pop()
-            pieces.append(returned[:count])
-            if len(returned) > count:
-                self._returned.append(returned[count:])
-            count -= len(pieces[-1])
-        pieces.append(np.arange(self._fresh, self._fresh + count, dtype=np.uint32))
-        self._fresh += count
-        return np.concatenate(pieces)
+def _first(count: int, runs: Iterable[KeyRows]) -> Iterator[KeyRows]:
+    """The first `count` announcements of some runs, as runs."""
+    for run in runs:
+        yield KeyRows(run.keys[:count], run.rows[:count])
+        count -= min(count, len(run.keys))

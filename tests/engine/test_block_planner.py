@@ -20,11 +20,13 @@ from packetcrypt.protocol.work_file import BlockWork
 HEIGHT = 1000
 PATIENCE = 60.0
 CAPACITY = 500
+LARGEST = 450
 
 
 @pytest.fixture
 def planner() -> Iterator[SetPlanner]:
-    planner = SetPlanner(AnnouncementStore(np.zeros((CAPACITY, 1024), np.uint8), CAPACITY))
+    store = AnnouncementStore(np.zeros((CAPACITY, 1024), np.uint8), CAPACITY)
+    planner = SetPlanner(store, LARGEST)
     planner.run_thread()
     yield planner
     planner.close()
@@ -93,6 +95,13 @@ def test_the_best_set_is_mined(planner: SetPlanner) -> None:
     candidate = planner.plan.candidate
     assert candidate is not None
     assert candidate.mined is mined
+
+
+def test_a_store_full_of_one_class_still_takes_new_announcements(planner: SetPlanner) -> None:
+    mined = mine(planner, block_work(HEIGHT), made_up(CAPACITY, HEIGHT - 3))
+    assert mined.count == LARGEST
+    added = planner.store.add(made_up(100, HEIGHT - 2))
+    assert (added.taken, added.dropped) == (CAPACITY - LARGEST, 100 - (CAPACITY - LARGEST))
 
 
 def test_without_announcements_nothing_is_mined_until_they_come(planner: SetPlanner) -> None:

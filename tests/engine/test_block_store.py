@@ -20,8 +20,8 @@ HARDER = 0x1E0FFFFF
 """256 times the work of the usual"""
 
 
-def store_of(capacity: int, min_free: float = 0.0) -> AnnouncementStore:
-    store = AnnouncementStore(np.zeros((capacity, 1024), np.uint8), capacity, min_free)
+def store_of(capacity: int, evicted_part: float = 0.0) -> AnnouncementStore:
+    store = AnnouncementStore(np.zeros((capacity, 1024), np.uint8), capacity, evicted_part)
     store.set_height(HEIGHT)
     return store
 
@@ -68,6 +68,18 @@ def test_a_pin_has_the_announcements_of_its_classes_in_order() -> None:
     hashes = np.empty((30, 32), np.uint8)
     store.hashes(pinned.rows, hashes)
     assert [row.tobytes() for row in hashes] == [announcement_hash(each) for each in expected]
+
+
+def test_a_pin_may_have_a_part_of_a_class() -> None:
+    store = store_of(100)
+    for seed in range(3):
+        store.add(made_up(10, 990, seed=seed))
+
+    pinned = store.pin([AnnouncementClass(990, USUAL, 17)])
+
+    assert len(pinned.rows) == 17
+    assert set(contents(store, pinned)) < everything(store)
+    assert pinned.keys.tolist() == sorted(map(dedup_key, contents(store, pinned)))
 
 
 def test_of_equal_keys_in_two_classes_a_set_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +174,7 @@ def test_what_is_worth_less_than_all_is_dropped() -> None:
 
 
 def test_eviction_makes_room_in_advance() -> None:
-    store = store_of(100, min_free=0.2)
+    store = store_of(100, evicted_part=0.2)
     store.add(made_up(100, 995, HARDER))
     store.add(made_up(1, 998, HARDER))
     assert store.free == 19
@@ -243,7 +255,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = store_of(self.CAPACITY, min_free=0.1)
+        self.store = store_of(self.CAPACITY, evicted_part=0.1)
         self.height = HEIGHT
         self.seed = 0
         self.pins: list[tuple[PinnedRows, list[bytes]]] = []
