@@ -5,17 +5,18 @@
 // each form says what may be multiplied.
 
 #include "numbers.cl"
+#include "madd52.cl"
 
 // What limbs are multiplied with decides how long they are:
 //
 // MULTIPLY32 : ten limbs of 26 and 25 bits, for the 32×32→64-bit multiplication that every device has
 // DOUBLES    : five limbs of 51 bits, for the fused multiply-add of doubles (AVX2 and later)
-// MADD52     : five limbs of 51 bits, for AVX512-IFMA. (Elsewhere it is emulated, for tests.)
+// MADD52     : five limbs of 51 bits, for AVX512-IFMA
 #define MULTIPLY32 1
 #define DOUBLES 2
 #define MADD52 3
 #ifndef FIELD_FORM
-#if GROUP == 16 && defined(__AVX512IFMA__)
+#ifdef HAS_MADD52
 #define FIELD_FORM MADD52
 #elif GROUP > 1 && defined(__FMA__)
 #define FIELD_FORM DOUBLES

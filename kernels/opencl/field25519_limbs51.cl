@@ -7,26 +7,8 @@
 
 // ---- AVX512-IFMA -----------------------------------------------------------------------------------
 //
-// The form with the builtins has been compiled but not run by its authors; the tests run it with the
-// emulation.
-
-#if GROUP == 16 && defined(__AVX512IFMA__)
-
-// sum + the lower or upper 52 bits of the product of the factors' lower 52 bits.
-#define madd52_low(sum, a, b) \
-    as_ulong8(__builtin_ia32_vpmadd52luq512(as_long8(sum), as_long8(a), as_long8(b)))
-#define madd52_high(sum, a, b) \
-    as_ulong8(__builtin_ia32_vpmadd52huq512(as_long8(sum), as_long8(a), as_long8(b)))
-
-#else
-
-#define LOW52 ((1UL << 52) - 1)
-#define madd52_low(sum, a, b) ((sum) + (((a) & LOW52) * ((b) & LOW52) & LOW52))
-#define madd52_high(sum, a, b)                                 \
-    ((sum) + (mul_hi((a) & LOW52, (b) & LOW52) << 12 | \
-              ((a) & LOW52) * ((b) & LOW52) >> 52))
-
-#endif
+// The form with the instructions has been compiled but not run by its authors; the tests run it with the
+// emulation of madd52.cl.
 
 // The product before it is folded: column i stands for 2^(51·i).
 INLINE void multiply_limbs(wide_t column[10], const field_t *a, const field_t *b)
