@@ -68,13 +68,16 @@ class BlockMinerTiming:
     index  : from one look at what a handler offers to the next
     report : covered by a log line
     take   : how long one wait for the engine or the sprayers may last
-    flush  : for sending what is queued when the miner stops
+    drain  : for taking what is found already from the engine when the miner stops
+    flush  : for sending what is queued then. With `take`, `drain` and the second that closing the
+             engine may take, a miner stops in less than three seconds
     """
 
     poll: float = POLL_INTERVAL
     index: float = INDEX_INTERVAL
     report: float = 10.0
     take: float = 0.2
+    drain: float = 0.2
     flush: float = 1.5
 
 
@@ -177,7 +180,8 @@ class BlockMiner:
             await self._stopping.wait()
             for task in (*tasks, *(task for _, task in self._downloads.values())):
                 task.cancel()
-            await sharing
+            await asyncio.wait([sharing], timeout=self._timing.take + self._timing.drain)
+            sharing.cancel()  # if shares are so easy that the engine has more of them than time is
 
     async def _on_change(self, view: BlockMinerView) -> None:
         """Does what the pool's new view asks for: other handlers, other work."""
@@ -233,7 +237,7 @@ class BlockMiner:
             await self._intake.take(_SPRAYERS, announcements)
 
     async def _take_shares(self) -> None:
-        """Takes what the engine finds until the miner stops, and then what is left in it."""
+        """Takes what the engine finds; ends when the miner stops and nothing is left in it."""
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, thread_name_prefix="take-shares") as thread:
             while True:
