@@ -142,7 +142,7 @@ def _stages(kind: DeviceKind) -> Iterator[_Vary]:
     """What to vary on such a device, the most promising first."""
     match kind:
         case DeviceKind.CPU:
-            yield lambda best: (replace(best, batch=batch) for batch in (256, 320, 512, 640))
+            yield lambda best: (replace(best, batch=batch) for batch in (384, 512, 768, 1024))
             yield lambda best: iter([replace(best, work_items=2 * best.work_items)])
             yield lambda best: iter([replace(best, launches=3)])
         case DeviceKind.GPU:

@@ -47,9 +47,9 @@ class Tuning:
 
     @classmethod
     def for_opencl_cpu(cls, cores: int) -> Self:
-        """A batch's states should fit a core's L2 cache, but the more there are, the better the
-        groups match. Launches stay below 25 ms, because they cannot be interrupted."""
-        return cls(batch=384, work_items=cores, rounds=10)
+        """The more states a batch has, the better its groups match, until they take too much of the
+        cache. Launches stay below 25 ms, because they cannot be interrupted."""
+        return cls(batch=640, work_items=cores, rounds=6)
 
     @classmethod
     def for_gpu(cls, multiprocessors: int) -> Self:
