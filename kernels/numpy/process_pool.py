@@ -146,11 +146,8 @@ class ProcessPool:
 
     def _fail(self, worker: int) -> DeviceError:
         """End all, because one has ended."""
-        process = self._processes[worker].popen
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_CLOSE_TIMEOUT_S)
-        self._failure = DeviceError(_what_happened(process, self.count))
         self.close()
+        self._failure = DeviceError(_what_happened(self._processes[worker].popen, self.count))
         return self._failure
 
     def _refuse_if_ended(self) -> None:
@@ -219,8 +216,8 @@ def _end(processes: list[_Process], selector: selectors.BaseSelector) -> None:
 def _what_happened(process: subprocess.Popen[bytes], count: int) -> str:
     """Why a worker is gone, and what can be done about it."""
     status = process.returncode
-    if status is not None and status < 0:
-        how = f"was killed by {signal.Signals(-status).name}"
+    if status < 0:
+        how = f"was killed by signal {-status} ({signal.strsignal(-status)})"
         why = "The system does so when memory runs out"
     else:
         how = f"ended with status {status}"

@@ -223,12 +223,10 @@ def test_one_that_is_killed_ends_them_all(asked: str) -> None:
         return list(steps)
 
     killed = kernels.process_ids[1]
-    with pytest.raises(
-        DeviceError, match=rf"{killed}.* was killed by SIGKILL.*memory.*fewer cores"
-    ):
+    with pytest.raises(DeviceError, match=rf"{killed}.* killed by signal 9 .*memory.*fewer cores"):
         ask()
     assert not any(map(alive, kernels.process_ids))
-    with pytest.raises(DeviceError, match="SIGKILL"):
+    with pytest.raises(DeviceError, match="signal 9"):
         kernels.search(prepared, 0, 1)
     kernels.close()
 
