@@ -70,9 +70,6 @@ OUTLINE void chacha20_xor(word_t units, __global uchar *bytes, const uint messag
 {
     const uint whole = least_lane(units) / 4;
     const uint end = (greatest_lane(units) + 3) / 4;
-    uint at[GROUP];
-    for (int lane = 0; lane < GROUP; lane++)
-        at[lane] = message[lane] + 64 * from;
     for (uint block = from; block < end; block++) {
         word_t stream[16];
         chacha20_block(stream, key, nonce, block + 1);
@@ -81,9 +78,6 @@ OUTLINE void chacha20_xor(word_t units, __global uchar *bytes, const uint messag
             for (int word = 0; word < 16; word++)
                 stream[word] &= (units > 4 * block + word / 4) ? (word_t)0xffffffff : (word_t)0;
         }
-        xor_lanes(bytes, at, stream);
-#pragma unroll
-        for (int lane = 0; lane < GROUP; lane++)
-            at[lane] += 64;
+        xor_lanes(bytes + 64 * block, message, stream);
     }
 }

@@ -85,10 +85,7 @@ OUTLINE void poly1305(word_t blocks, __global const uchar *bytes, const uint mes
     const word_t everywhere = 0xffffffff;
     for (uint quad = 0; quad < quads; quad++) {
         word_t words[16];
-        load_lanes(words, bytes, at);
-#pragma unroll
-        for (int lane = 0; lane < GROUP; lane++)
-            at[lane] += 64;
+        load_lanes(words, bytes + 64 * quad, at);
 #pragma unroll
         for (int block = 0; block < 4; block++) {
             const word_t present = (start <= 4 * quad + block) ? everywhere : (word_t)0;
