@@ -6,6 +6,8 @@
 // 4 : rows r·2^part_bits … of each part r in a buffer of the device. OpenCL guarantees that a buffer may
 //     have a quarter of the device's memory.
 
+#include "lanes.cl"
+
 #define ROW_SIZE 1024
 
 #if STORE_PARTS == 1
@@ -17,7 +19,7 @@ typedef struct {
 #define STORE_PARAMETERS ulong store_address
 #define STORE {(__global const uchar *)(size_t)store_address}
 
-static inline __global const uchar *row_at(const store_t *store, uint row)
+INLINE __global const uchar *row_at(const store_t *store, uint row)
 {
     return store->rows + (ulong)ROW_SIZE * row;
 }
@@ -34,7 +36,7 @@ typedef struct {
         __global const uchar *part3, uint part_bits
 #define STORE {{part0, part1, part2, part3}, part_bits}
 
-static inline __global const uchar *row_at(const store_t *store, uint row)
+INLINE __global const uchar *row_at(const store_t *store, uint row)
 {
     const uint part = row >> store->part_bits;
     // No index into the pointers, which would take them out of the registers.
