@@ -2,7 +2,7 @@
 and form of limbs."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -139,7 +139,9 @@ FIELD_PAIRS = [(a, b) for a in FIELD_EDGES for b in FIELD_EDGES] + [
     ],
     ids=["sum", "difference", "product", "product of loose factors", "inverse", "reduced"],
 )
-def test_field_operations_are_those_modulo_p(products: Products, operation: int, expected) -> None:
+def test_field_operations_are_those_modulo_p(
+    products: Products, operation: int, expected: Callable[[int, int], int]
+) -> None:
     a, b = zip(*FIELD_PAIRS, strict=True)
 
     results = products.field_operations(a, b)
