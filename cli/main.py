@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "devices": "packetcrypt.cli.devices",
     "job": "packetcrypt.cli.job",
     "master": "packetcrypt.cli.master",
+    "paymaker": "packetcrypt.cli.paymaker",
     "sprayer": "packetcrypt.cli.sprayer",
     "tune": "packetcrypt.cli.tune",
 }

@@ -43,6 +43,8 @@ EXAMPLES = MappingProxyType(
         "subscribe": '["ah1.pool.example:6666"]',
         "paymaker_url": '"http://pool.example/paymaker"',
         "mcast": '"239.77.0.1:6666"',
+        "default_address": '"an address of the pool, pkt1…"',
+        "error_address": '"another address of the pool, pkt1…"',
     }
 )
 

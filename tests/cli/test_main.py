@@ -21,10 +21,11 @@ PAGES = {
     "blk": "block-mining.md",
     "bh": "block-handler.md",
     "master": "master.md",
+    "paymaker": "paymaker.md",
     "sprayer": "sprayer.md",
 }
 """Pages about one command; the others have a section each of commands.md."""
-WITHOUT_DEVICES = {"bh", "master", "sprayer"}
+WITHOUT_DEVICES = {"bh", "master", "paymaker", "sprayer"}
 """Services that compute nothing, so that no device can fail them."""
 
 

@@ -1,0 +1,49 @@
+"""`packetcrypt paymaker`: run a pool's paymaker, or copy its ledger."""
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from packetcrypt.cli.options import log_to_stderr
+from packetcrypt.cli.signals import StopSignals, run_with_signals
+from packetcrypt.pool.ledger_sqlite import back_up
+from packetcrypt.pool.paymaker import running_paymaker
+from packetcrypt.pool.paymaker_settings import PaymakerSettings
+from packetcrypt.pool.paymaker_settings_file import load_paymaker_settings
+
+
+@click.command(name="paymaker")
+@click.option(
+    "-C",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("pool.toml"),
+    show_default=True,
+    help="The pool's settings file.",
+)
+@click.option(
+    "--backup",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Copy the ledger to FILE, also while the paymaker runs, and end.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def command(config: Path, backup: Path | None, verbose: bool) -> None:
+    """Keep the pool's books: who worked how much, and tell pktd whom the next blocks pay.
+
+    Handlers upload their pay logs to it. The table [paymaker] of the settings file is about it.
+    Ctrl-C stops it.
+    """
+    log_to_stderr(verbose)
+    settings = load_paymaker_settings(config)
+    if backup is not None:
+        back_up(settings.ledger, backup)
+        return
+    run_with_signals(partial(_serve, settings))
+
+
+async def _serve(settings: PaymakerSettings, signals: StopSignals) -> None:
+    async with running_paymaker(settings):
+        signals.started()
+        await signals.stop.wait()
