@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from packetcrypt.engine.launch_size import LaunchSize
 from packetcrypt.kernels.interface import (
@@ -71,18 +72,20 @@ class _Flight:
 
 @dataclass
 class _Preparation:
-    """A job whose tables are being built in a slot."""
+    """Jobs whose tables are being built in a slot, together."""
 
-    steps: Generator[None, None, PreparedJob]
+    steps: Generator[None, None, list[PreparedJob | ProgramError]]
     slot: int
-    range: SearchRange
+    ranges: list[SearchRange]
 
 
 class SearchPipeline:
     """Runs ranges through one device: one is searched while the next is prepared in the other slot.
 
+    Where the device prepares several jobs at a time, a slot holds that many.
+
     kernels : the device; driven by the thread that iterates
-    ranges  : what to search, in order; asked for one only when a slot is free for it
+    ranges  : what to search, in order; asked for some only when a slot is free for them
     stopped : polled between device operations; once true, nothing new is begun
     skipped : called for each job that a ProgramError makes impossible
     """
@@ -102,7 +105,7 @@ class SearchPipeline:
         self._size = launch_size or LaunchSize(kernels.launch_quantum, kernels.max_launch)
         self._flights: deque[_Flight] = deque()
         self._searching: _Search | None = None
-        self._ready: _Search | None = None
+        self._ready: deque[_Search] = deque()
         self._preparation: _Preparation | None = None
         self._exhausted = False
         self._last_landing = 0.0
@@ -126,16 +129,16 @@ class SearchPipeline:
                 self._preparation.steps.close()
 
     def _advance(self) -> Searched | None:
-        """One device operation for the search, and one for the job after it."""
-        if self._ready is not None and (self._searching is None or self._searching.submitted):
-            self._searching, self._ready = self._ready, None
+        """One device operation for the search, and one for the jobs after it."""
+        if self._ready and (self._searching is None or self._searching.submitted):
+            self._searching = self._ready.popleft()
         searching = self._searching
         searched = None
         if len(self._flights) == self._kernels.launches:
             searched = self._land()
         elif searching is not None and not searching.submitted:
             self._submit(searching)
-        elif self._flights:  # finds don't wait for the next job's tables
+        elif self._flights:  # finds don't wait for the next jobs' tables
             searched = self._land()
         self._prepare()
         return searched
@@ -145,7 +148,7 @@ class SearchPipeline:
             self._exhausted
             and not self._flights
             and self._preparation is None
-            and self._ready is None
+            and not self._ready
             and (self._searching is None or self._searching.submitted)
         )
 
@@ -173,7 +176,7 @@ class SearchPipeline:
         return Searched(job, found, flight.nonces, flight.ends_job)
 
     def _prepare(self) -> None:
-        """One step towards the job after the one being searched."""
+        """One step towards the jobs after those in the slot being searched."""
         if self._preparation is None:
             self._begin_preparation()
         preparation = self._preparation
@@ -181,23 +184,26 @@ class SearchPipeline:
             return
         try:
             next(preparation.steps)
+            return
         except StopIteration as finished:
-            self._preparation = None
-            what = preparation.range
-            self._ready = _Search(finished.value, preparation.slot, what.first, what.last)
-        except ProgramError as error:
-            self._preparation = None
-            self._skipped(preparation.range.job, error)
+            outcomes: list[PreparedJob | ProgramError] = finished.value
+        self._preparation = None
+        for what, outcome in zip(preparation.ranges, outcomes, strict=True):
+            if isinstance(outcome, ProgramError):
+                self._skipped(what.job, outcome)
+            else:
+                self._ready.append(_Search(outcome, preparation.slot, what.first, what.last))
 
     def _begin_preparation(self) -> None:
-        if self._ready is not None or self._exhausted:
+        if self._exhausted:
             return
         slot = 0 if self._searching is None else 1 - self._searching.slot
-        if any(flight.search.slot == slot for flight in self._flights):
-            return  # preparing would overwrite the tables that this launch reads
-        following = next(self._ranges, None)
-        if following is None:
+        unfinished = (*self._ready, *(flight.search for flight in self._flights))
+        if any(search.slot == slot for search in unfinished):
+            return  # preparing would overwrite tables that launches read, or are yet to read
+        ranges = list(islice(self._ranges, self._kernels.jobs_a_preparation))
+        if not ranges:
             self._exhausted = True
             return
-        steps = self._kernels.prepare(following.job, slot)
-        self._preparation = _Preparation(steps, slot, following)
+        steps = self._kernels.prepare_many([what.job for what in ranges], slot)
+        self._preparation = _Preparation(steps, slot, ranges)

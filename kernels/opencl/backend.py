@@ -134,7 +134,8 @@ class OpenCLKernels(AnnouncementKernels):
             self._search = AnnouncementSearch(context, tuning)
             self._finish = AnnouncementFinish(context)
             self._checks = AnnouncementChecks(context, randhash)
-            self._groups = [_SlotGroup(context, jobs) for _ in range(self.SLOTS)]
+            # They grow when jobs are prepared together, which programs that only check never do.
+            self._groups = [_SlotGroup(context, 1) for _ in range(self.SLOTS)]
             self._free = deque(
                 LaunchBuffers(context, tuning.max_launch) for _ in range(self.launches)
             )
@@ -150,13 +151,19 @@ class OpenCLKernels(AnnouncementKernels):
         self, jobs: Sequence[AnnouncementJob], slot: int
     ) -> Generator[None, None, list[PreparedJob | ProgramError]]:
         """Prepare at most `jobs_a_preparation` jobs together, in one slot."""
-        group = self._groups[slot]
         with self._context.reporting("building a job's tables"):
+            group = self._group(slot, len(jobs))
             outcomes = yield from self._tables.prepare(jobs, group.tables, group.trees)
             return [
                 outcome if isinstance(outcome, ProgramError) else self._complete(job, outcome, own)
                 for job, outcome, own in zip(jobs, outcomes, group.slots, strict=False)
             ]
+
+    def _group(self, slot: int, jobs: int) -> _SlotGroup:
+        """The buffers of a slot, which hold at least so many jobs."""
+        if len(self._groups[slot].slots) < jobs:
+            self._groups[slot] = _SlotGroup(self._context, jobs)
+        return self._groups[slot]
 
     def _complete(self, job: AnnouncementJob, root: bytes, buffers: _Slot) -> PreparedJob:
         """Upload what the search of a job needs besides its table."""

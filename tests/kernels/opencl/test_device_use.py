@@ -106,6 +106,19 @@ def test_buffers_of_all_cores() -> None:
     assert kernels.use.peak_bytes < 64 * MIB + 24 * MIB * device.max_compute_units
 
 
+def test_slots_take_the_memory_of_the_jobs_that_are_prepared_in_them() -> None:
+    kernels = OpenCLKernels(cl.get_platforms()[0].get_devices()[0], lanes=1, jobs=8)
+    before = kernels.use.held_bytes
+    assert before < 32 * MIB
+
+    steps = kernels.prepare_many([job(number) for number in range(8)], 1)
+    next(steps)
+
+    assert 7 * 9 * MIB <= kernels.use.held_bytes - before < 8 * 9 * MIB
+    steps.close()
+    kernels.close()
+
+
 def test_stages_are_told_apart(kernels: OpenCLKernels, use: DeviceUse) -> None:
     first_job = prepared(kernels, job(0), 0)
     tables = kernels.stage_seconds()
