@@ -74,7 +74,11 @@ class ParentHashes:
             previous = self._blocks[lowest].previous_hash
             if previous is None:
                 return
-            self._blocks[lowest - 1] = await block_of_chain(self._master, previous, lowest - 1)
+            block = await block_of_chain(self._master, previous, lowest - 1)
+            # Meanwhile `follow` may have taken over another chain, which this block is none of.
+            successor = self._blocks.get(lowest)
+            if successor is not None and successor.previous_hash == block.hash:
+                self._blocks[lowest - 1] = block
 
     @property
     def _lowest(self) -> int:

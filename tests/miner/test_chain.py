@@ -1,5 +1,6 @@
 """Which parent hashes a block miner knows, asked over real HTTP from a scripted master."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -126,6 +127,23 @@ async def test_after_a_long_sleep_only_the_tip_is_asked_for(
     grow(pool, DEEPEST_AGE + 1)
     assert await parents.follow(pool.config()) == frozenset()
     assert len(pool.blkinfo_requests()) == 2
+
+
+async def test_a_reorganisation_while_older_blocks_are_asked_for(
+    pool: ScriptedPool, parents: ParentHashes
+) -> None:
+    await parents.follow(pool.config())
+    reaching = asyncio.create_task(parents.reach(TIP - 3))
+    async with asyncio.timeout(30):
+        while len(pool.blkinfo_requests()) < 2:  # noqa: ASYNC110 - they come over HTTP
+            await asyncio.sleep(0)
+    pool.chain, old = made_up_chain("other", TIP), pool.chain
+    pool.removed = old  # still told by hash, as a node does of blocks that left the chain
+    await parents.follow(pool.config())
+    await reaching
+    assert known(parents, old) == []
+    await parents.reach(TIP - 3)
+    assert known(parents, pool.chain) == list(range(TIP - 3, TIP + 1))
 
 
 async def test_a_master_that_errs_changes_nothing(

@@ -97,6 +97,7 @@ class ScriptedPool:
     """A master and its announcement handlers. Change the fields while it runs.
 
     chain        : the tip last; config.json follows it
+    removed      : blocks that left the chain, which are still told by hash
     config_edit  : changes the configuration before it is sent
     master_answer: answers every GET of the master instead, if it is set
     on_post      : answers posts
@@ -104,6 +105,7 @@ class ScriptedPool:
     """
 
     chain: list[BlockInfo] = field(default_factory=lambda: made_up_chain("main", 200_000))
+    removed: list[BlockInfo] = field(default_factory=list)
     handlers: int = 1
     ann_target: int = EASY_BITS
     mine_old_anns: int = 0
@@ -186,7 +188,7 @@ class ScriptedPool:
         wanted = request.match_info.get("hash")
         if wanted is None:
             return web.Response(body=self.config().encode(), content_type="application/json")
-        for block in self.chain:
+        for block in (*self.chain, *self.removed):
             if block.hash[::-1].hex() == wanted:
                 return web.Response(body=block.encode(), content_type="application/json")
         raise web.HTTPNotFound
