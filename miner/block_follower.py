@@ -19,6 +19,11 @@ _log = logging.getLogger(__name__)
 POLL_INTERVAL: Final = 5.0
 """Seconds between two polls of the configuration; new work is waited for in between."""
 
+_FIRST_PAUSE: Final = 0.25
+"""Seconds before a master that said "there is new work", and then had none, is asked again. It
+doubles up to the interval: a cache may give out the old configuration for ten seconds (spec 2
+"Master"), and a proxy may not hold requests at all."""
+
 
 @dataclass(frozen=True)
 class BlockMinerView:
@@ -59,7 +64,9 @@ class BlockFollower:
 
         Raises `PoolNonsense` if the very first answer shows that the URL is no pool's.
         """
+        pause = 0.0
         while True:
+            before = self.view
             try:
                 await self._ask()
             except PoolError as error:
@@ -70,7 +77,11 @@ class BlockFollower:
                 self._complaints.resolve(
                     (self._master.url, "poll"), f"{self._master.url} answers again."
                 )
-            await self._wait()
+            if self.view is not before:
+                pause = 0.0
+            if await self._is_called():
+                await asyncio.sleep(pause)
+                pause = min(max(_FIRST_PAUSE, 2 * pause), self._interval)
 
     async def _ask(self) -> None:
         config = await self._master.config()
@@ -87,19 +98,20 @@ class BlockFollower:
             self.view = view
             await self._on_change(view)
 
-    async def _wait(self) -> None:
-        """Until the next height is mined, `interval` seconds at most."""
+    async def _is_called(self) -> bool:
+        """Wait for the next poll, `interval` seconds at most; whether the master called for it."""
         try:
             async with asyncio.timeout(self._interval):
                 if self.view is not None:
                     await self._master.wait_for_work(self.view.work.height + 1)
-                    return
+                    return True
                 await asyncio.sleep(self._interval)
         except TimeoutError:
-            return
+            pass
         except PoolError:
             # Masters need not offer to be waited for; what else is wrong, the next poll will tell.
             await asyncio.sleep(self._interval)
+        return False
 
 
 def _is_of(work: BlockWork, config: MasterConfig) -> bool:

@@ -5,10 +5,12 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
 import pytest
+from block_miner_parts import made_share
 from pktd_chain import PktdChain
 from pktd_stand_in import Fault, PktdStandIn, pktd_stand_in
 from pool_processes import free_port
@@ -22,6 +24,8 @@ from packetcrypt.miner.block_follower import BlockFollower, BlockMinerView
 from packetcrypt.miner.chain import ParentHashes
 from packetcrypt.pool.master import running_master
 from packetcrypt.pool.master_settings import MasterSettings
+from packetcrypt.protocol.pool_messages import MasterConfig
+from packetcrypt.protocol.work_file import BlockWork
 
 FAR_TOO_LONG = 3600.0
 """an interval in which nobody polls again: what is noticed is noticed by waiting for work"""
@@ -30,8 +34,14 @@ FAR_TOO_LONG = 3600.0
 class Followed:
     """A follower that runs, and the views that it told."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession, interval: float) -> None:
-        master = MasterClient(session, url)
+    def __init__(
+        self,
+        url: str,
+        session: aiohttp.ClientSession,
+        interval: float,
+        master: MasterClient | None = None,
+    ) -> None:
+        master = master or MasterClient(session, url)
         self.views: list[BlockMinerView] = []
         self.parents = ParentHashes(master)
         complaints = Complaints(logging.getLogger(__name__))
@@ -135,3 +145,37 @@ async def test_a_url_that_is_no_pools_ends_it() -> None:
         followed = Followed(f"{pool.url}/nothing", session, FAR_TOO_LONG)
         with pytest.raises(PoolNonsense, match="is not a PacketCrypt pool"):
             await followed.follower.follow()
+
+
+class ImpatientMaster(MasterClient):
+    """Says at once that there is new work, when there is none; as behind a cache that has the old
+    configuration while the new work is out."""
+
+    def __init__(self, pool: ScriptedPool, session: aiohttp.ClientSession) -> None:
+        super().__init__(session, pool.url)
+        self._pool = pool
+        self.polls: list[float] = []
+
+    async def config(self) -> MasterConfig:
+        self.polls.append(asyncio.get_running_loop().time())
+        return self._pool.config()
+
+    async def work(self, height: int) -> BlockWork:
+        tip = self._pool.chain[-1]
+        return replace(made_share(previous_hash=tip.hash).work, height=tip.height + 1)
+
+    async def wait_for_work(self, height: int) -> None:
+        return None
+
+
+async def test_a_master_that_calls_for_nothing_is_not_stormed() -> None:
+    async with ScriptedPool() as pool, aiohttp.ClientSession() as session:
+        master = ImpatientMaster(pool, session)
+        followed = Followed(pool.url, session, FAR_TOO_LONG, master)
+        task = asyncio.create_task(followed.follower.follow())
+        await followed.until(lambda: len(master.polls) == 4)
+        task.cancel()
+        await asyncio.wait([task])
+    between = [after - before for before, after in pairwise(master.polls)]
+    assert len(followed.views) == 1
+    assert between[1] >= 0.24 and between[2] >= 0.49
