@@ -1,7 +1,7 @@
 """Which secret signs the announcements of which block in a pool that signs (spec 2 "Master").
 
-A pool with a `privateSeed` gives each height a key pair of its own, so that announcements are of use
-only in its own blocks, and one secret lost is the secret of one height.
+A pool with a `privateSeed` gives each height a key pair of its own, so that announcements are of
+use only in its own blocks, and one secret lost is the secret of one height.
 """
 
 import hashlib
