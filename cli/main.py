@@ -46,13 +46,17 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="packetcrypt-engine", prog_name="packetcrypt")
-def packetcrypt() -> None:
-    """Mine PacketCrypt announcements on OpenCL devices, and take them from miners.
+@click.option("-v", "--verbose", is_flag=True, help="Log more; the same as behind the command.")
+@click.pass_context
+def packetcrypt(context: click.Context, verbose: bool) -> None:
+    """Mine PacketCrypt announcements and blocks on OpenCL devices, and run a pool's services.
 
     Exit status: 0 success; 1 a check or a job failed; 2 unusable input or settings; 3 no usable
     device, or a device that computes wrongly; 4 a pool that cannot be used; 130 interrupted before
     there was a result.
     """
+    if verbose:  # existing scripts write it before the command
+        context.default_map = {name: {"verbose": True} for name in _COMMANDS}
 
 
 def main() -> NoReturn:

@@ -26,7 +26,8 @@ _HASH_SIZE: Final = 32
 class PktdSettings:
     """Where the pool's node is: the table `[pktd]` of pool.toml.
 
-    url             : of its JSON-RPC; the default is that of a mainnet node on this machine
+    url             : of its JSON-RPC; the default is that of a mainnet node on this machine, where
+                      pktd speaks without TLS unless it is told otherwise
     user, password  : rpcuser and rpcpass of pktd
     tls_certificate : the only certificate to trust, usually pktd's own rpc.cert; None: those that
                       this system trusts
@@ -36,7 +37,7 @@ class PktdSettings:
                       milliseconds, taking a full block up to seconds
     """
 
-    url: str = "https://127.0.0.1:64765"
+    url: str = "http://127.0.0.1:64765"
     user: str
     password: str = field(repr=False)
     tls_certificate: Path | None = None
@@ -49,7 +50,7 @@ class PktdSettings:
         except ConfigError:
             raise ConfigError(
                 f'url = "{self.url}" is no HTTP URL: give the whole URL of pktd\'s JSON-RPC, '
-                'e.g. "https://127.0.0.1:64765"'
+                'e.g. "http://127.0.0.1:64765"'
             ) from None
         is_tls = self.url.lower().startswith("https:")
         if self.tls_certificate is not None and not is_tls:

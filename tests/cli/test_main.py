@@ -108,6 +108,14 @@ def test_what_there_is_not(cli: Cli, arguments: tuple[str, ...]) -> None:
     assert "No such" in ended.err
 
 
+def test_verbose_may_stand_before_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+    monkeypatch.setattr("packetcrypt.cli.blk.log_to_stderr", told.append)
+    for arguments in (("-v", "blk"), ("blk", "-v"), ("blk",)):
+        assert cli(*arguments, "-p", "nobody", "http://pool.example").status == 2
+    assert told == [True, True, False]
+
+
 def test_the_installed_command() -> None:
     ended = run_command("--help")
     assert ended.status == 0

@@ -155,7 +155,14 @@ async def test_answers_of_another_form(
             {"url": "http://a", "tls_certificate": Path("rpc.cert")},
             "of no use for an url with http",
         ),
-        ({"tls_certificate": Path("rpc.cert"), "tls_verify": False}, "tls_verify = false makes"),
+        (
+            {
+                "url": "https://127.0.0.1:64765",
+                "tls_certificate": Path("rpc.cert"),
+                "tls_verify": False,
+            },
+            "tls_verify = false makes",
+        ),
         ({"timeout": 0.0}, "timeout = 0.0 cannot work"),
     ],
 )
@@ -169,7 +176,9 @@ async def test_a_certificate_that_cannot_be_read(tmp_path: Path, content: str | 
     path = tmp_path / "rpc.cert"
     if content is not None:
         path.write_text(content)
-    settings = PktdSettings(user="u", password="p", tls_certificate=path)
+    settings = PktdSettings(
+        url="https://127.0.0.1:64765", user="u", password="p", tls_certificate=path
+    )
     with pytest.raises(ConfigError, match=r'tls_certificate = ".*rpc\.cert" cannot be used'):
         async with pktd_client(settings):
             pass

@@ -46,7 +46,7 @@ def test_what_is_not_given_has_its_default(file: Path) -> None:
     assert settings.workdir == file.parent / "work" / "block_handler_bh0"
     assert settings.pool.private_seed == ""
     assert settings.pktd == PktdSettings(user="pool", password="open sesame")
-    assert settings.pktd.url == "https://127.0.0.1:64765"
+    assert settings.pktd.url == "http://127.0.0.1:64765"
 
 
 def test_all_settings_can_be_given(file: Path) -> None:
