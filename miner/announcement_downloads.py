@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Final
 
 import numpy as np
@@ -42,39 +43,65 @@ class HandlerDownloads:
         self._slots = slots
         self._complaints = complaints
         self._interval = interval
+        self._at_once = 1
         #: announcements had of each file that is in the index; None if it is complete
         self._progress: dict[AnnouncementFile, int | None] = {}
         self._under_way: set[AnnouncementFile] = set()
+        #: tried since the last look at the index, in vain
+        self._failed: set[AnnouncementFile] = set()
+        self._changed = asyncio.Event()
+
+    def allow(self, at_once: int) -> None:
+        """Let so many downloads go on at a time, of this handler alone.
+
+        One that sends a byte every few seconds holds its downloads for ever: these, and no others.
+        """
+        self._at_once = at_once
+        self._changed.set()
 
     async def run(self) -> None:
         """Fetches what is new, for ever."""
         async with asyncio.TaskGroup() as downloads:
+            downloads.create_task(self._look_regularly(), name=f"{self.url} index")
             while True:
-                for file in await self._missing():
-                    self._under_way.add(file)
-                    downloads.create_task(self._fetch(file), name=f"{self.url} {file.name}")
-                await asyncio.sleep(self._interval)
+                file = await self._next()
+                self._under_way.add(file)
+                downloads.create_task(self._fetch(file), name=f"{self.url} {file.name}")
 
-    async def _missing(self) -> list[AnnouncementFile]:
-        """Files to fetch now, the newest first: their announcements are worth the most."""
-        try:
-            offered = await self._client.index()
-        except PoolError as error:
-            self._complaints.report((self.url, "index"), f"{error} Trying again.")
-            return []
-        self._complaints.resolve((self.url, "index"), f"{self.url} offers announcements again.")
-        self._progress = {file: self._progress.get(file, 0) for file in offered}
-        return [
-            file
-            for file, had in self._progress.items()
-            if had is not None and file not in self._under_way and self._wanted(file.parent_height)
-        ]
+    async def _look_regularly(self) -> None:
+        while True:
+            try:
+                offered = await self._client.index()
+            except PoolError as error:
+                self._complaints.report((self.url, "index"), f"{error} Trying again.")
+            else:
+                message = f"{self.url} offers announcements again."
+                self._complaints.resolve((self.url, "index"), message)
+                self._progress = {file: self._progress.get(file, 0) for file in offered}
+                self._failed.clear()
+                self._changed.set()
+            await asyncio.sleep(self._interval)
+
+    async def _next(self) -> AnnouncementFile:
+        """The next file to fetch, the newest: its announcements are worth the most."""
+        while True:
+            if len(self._under_way) < self._at_once:
+                for file, had in self._progress.items():
+                    if (
+                        had is not None
+                        and file not in self._under_way
+                        and file not in self._failed
+                        and self._wanted(file.parent_height)
+                    ):
+                        return file
+            self._changed.clear()
+            await self._changed.wait()
 
     async def _fetch(self, file: AnnouncementFile) -> None:
         had = self._progress.get(file) or 0
         try:
-            async with self._slots:
-                async for announcements in self._client.download(file, had):
+            async with self._slots, aclosing(self._client.download(file, had)) as pieces:
+                async for announcements in pieces:
                     had += len(announcements)
                     self.received_bytes += announcements.nbytes
                     await self._take(announcements)
@@ -83,13 +110,15 @@ class HandlerDownloads:
             self._settle(file, None)
             self._complaints.report((self.url, "download"), f"{error} The file is left.")
         except PoolError as error:
-            # The next look at the index begins where this ended.
+            # After the next look at the index it goes on where this ended.
             self._settle(file, had)
+            self._failed.add(file)
             self._complaints.report((self.url, "download"), f"{error} Trying again.")
         else:
             self._settle(file, None)
         finally:
             self._under_way.discard(file)
+            self._changed.set()
 
     def _settle(self, file: AnnouncementFile, had: int | None) -> None:
         if file in self._progress:

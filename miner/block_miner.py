@@ -210,26 +210,29 @@ class BlockMiner:
         for url in self._downloads.keys() - set(urls):
             downloads, task = self._downloads.pop(url)
             task.cancel()
-            self._downloaded_before[url] = downloads.received_bytes
-        for url in urls:
-            if url not in self._downloads:
-                try:
-                    client = AnnouncementFilesClient(
-                        self._session, url, self._settings.handler_pass
-                    )
-                except ConfigError as error:
-                    self._complaints.report((url, "url"), f"the pool's downloadAnnUrls: {error}.")
-                    continue
-                downloads = HandlerDownloads(
-                    client,
-                    self._intake.wanted,
-                    partial(self._intake.take, url),
-                    self._slots,
-                    self._complaints,
-                    self._timing.index,
-                )
-                task = self._mining.create_task(downloads.run(), name=f"downloads from {url}")
-                self._downloads[url] = (downloads, task)
+            self._downloaded_before[url] = (
+                self._downloaded_before.get(url, 0) + downloads.received_bytes
+            )
+        before, self._downloads = self._downloads, {}
+        for url in dict.fromkeys(urls):
+            try:
+                self._downloads[url] = before.get(url) or self._begin_downloads(url)
+            except ConfigError as error:
+                self._complaints.report((url, "url"), f"the pool's downloadAnnUrls: {error}.")
+        for downloads, _ in self._downloads.values():
+            downloads.allow(max(1, self._settings.downloaders // len(self._downloads)))
+
+    def _begin_downloads(self, url: str) -> tuple[HandlerDownloads, asyncio.Task[None]]:
+        downloads = HandlerDownloads(
+            AnnouncementFilesClient(self._session, url, self._settings.handler_pass),
+            self._intake.wanted,
+            partial(self._intake.take, url),
+            self._slots,
+            self._complaints,
+            self._timing.index,
+        )
+        task = self._mining.create_task(downloads.run(), name=f"downloads from {url}")
+        return downloads, task
 
     async def _receive(self, subscription: SprayerSubscription) -> None:
         while True:

@@ -25,12 +25,16 @@ def contents(number: int, count: int) -> npt.NDArray[np.uint8]:
 
 @dataclass
 class Handler:
-    """Offers `files` (name to contents); breaks the first `breaks` downloads off after 1 MiB."""
+    """Offers `files` (name to contents); breaks the first `breaks` downloads off after 1 MiB.
+
+    asked : names of the files in the order in which they were asked for
+    """
 
     files: dict[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
     breaks: int = 0
     status: int = 200
     requests: Counter[str] = field(default_factory=Counter)
+    asked: list[str] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
 
@@ -43,6 +47,7 @@ class Handler:
     async def file(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         self.requests[name] += 1
+        self.asked.append(name)
         body = self.files[name].tobytes()
         start = request.http_range.start or 0
         self.at_once += 1
@@ -64,7 +69,11 @@ class Handler:
 
 @asynccontextmanager
 async def downloading(
-    handler: Handler, wanted: Callable[[int], bool] = lambda _: True, slots: int = 30
+    handler: Handler,
+    wanted: Callable[[int], bool] = lambda _: True,
+    slots: int = 30,
+    at_once: int = 30,
+    interval: float = 0.02,
 ) -> AsyncIterator[tuple[HandlerDownloads, list[bytes]]]:
     """The downloads, running, and the announcements taken."""
     application = web.Application()
@@ -79,8 +88,9 @@ async def downloading(
         client = AnnouncementFilesClient(session, str(server.make_url("/")), "")
         complaints = Complaints(logging.getLogger(__name__))
         downloads = HandlerDownloads(
-            client, wanted, take, asyncio.Semaphore(slots), complaints, interval=0.02
+            client, wanted, take, asyncio.Semaphore(slots), complaints, interval
         )
+        downloads.allow(at_once)
         task = asyncio.create_task(downloads.run())
         try:
             yield downloads, taken
@@ -140,6 +150,28 @@ async def test_no_more_at_once_than_slots() -> None:
     async with downloading(handler, slots=2) as (_, taken):
         await until(lambda: len(taken) == 8)
     assert handler.most_at_once <= 2
+
+
+async def test_no_more_at_once_than_the_handler_is_allowed() -> None:
+    handler = Handler({f"anns_5_0_{n}.bin": contents(n, 1) for n in range(1, 9)})
+    async with downloading(handler, at_once=3, interval=3600.0) as (_, taken):
+        await until(lambda: len(taken) == 8)
+    assert handler.most_at_once <= 3
+
+
+async def test_the_newest_file_is_always_next() -> None:
+    handler = Handler({f"anns_5_0_{n}.bin": contents(n, 1) for n in range(1, 6)})
+    async with downloading(handler, at_once=1, interval=3600.0) as (_, taken):
+        await until(lambda: len(taken) == 5)
+    assert handler.asked == [f"anns_5_0_{n}.bin" for n in (5, 4, 3, 2, 1)]
+
+
+async def test_a_file_that_fails_waits_for_the_next_look() -> None:
+    handler = Handler({"anns_5_0_1.bin": contents(1, 3000)}, breaks=1000)
+    async with downloading(handler, interval=3600.0):
+        await until(lambda: bool(handler.asked))
+        await asyncio.sleep(0.2)
+        assert handler.requests == {"index": 1, "anns_5_0_1.bin": 1}
 
 
 async def test_a_handler_without_files_is_asked_again(caplog: pytest.LogCaptureFixture) -> None:
