@@ -3,6 +3,7 @@
 import asyncio
 import time
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from packetcrypt.client.json_rpc import RpcRefused
 from packetcrypt.client.pktd import PktdClient, ShareToCheck, ShareVerdict
@@ -47,6 +48,7 @@ class BlockJudging:
         self._room = settings.input_queue_len
         self._node_calls = asyncio.Semaphore(settings.node_calls)
         self._under_way: set[asyncio.Task[Credited]] = set()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._is_closing = False
 
     @property
@@ -86,9 +88,17 @@ class BlockJudging:
             task.cancel()
 
     async def _credit(self, share: Share) -> Credited:
+        # A miner that is tired of waiting sends its share again. If that overtook a block which the
+        # node is still taking, the share would go into the pay log as one that is no block.
+        turn = self._turns.setdefault(share.event_id, asyncio.Lock())
+        async with turn:
+            return await self._credit_in_turn(share)
+
+    async def _credit_in_turn(self, share: Share) -> Credited:
         known = await self._journal.share(share.event_id)
         if known is not None:
-            return self._duplicate(known)
+            self._statistics.duplicates += 1
+            return Credited(known, (DUPLICATE,))
         async with self._node_calls:
             verdict = await self._check(share)
             warnings: tuple[str, ...] = ()
@@ -96,9 +106,7 @@ class BlockJudging:
             if is_block and (problem := await self._submission.submit(share)) is not None:
                 is_block, warnings = False, (problem,)
         result = _result(share, is_block)
-        written = await self._journal.write(result)
-        if written is not result:
-            return self._duplicate(written)
+        await self._journal.write(result)
         self._statistics.accepted += 1
         self._statistics.blocks += is_block
         return Credited(result, warnings)
@@ -120,10 +128,6 @@ class BlockJudging:
             if is_known_block(error):
                 raise AlreadyHaveBlock(error.reason) from error
             raise
-
-    def _duplicate(self, written: ShareResult) -> Credited:
-        self._statistics.duplicates += 1
-        return Credited(written, (DUPLICATE,))
 
 
 def _result(share: Share, is_block: bool) -> ShareResult:

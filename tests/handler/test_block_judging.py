@@ -44,13 +44,31 @@ async def test_two_at_the_same_time_are_paid_once(tmp_path: Path, mined: MinedSh
     async with block_loopback(tmp_path) as pool:
         pool.pktd.opened.clear()
         posts = [asyncio.create_task(pool.post(mined)) for _ in range(3)]
-        await pool.pktd.asked("checkpcshare", 3)
+        await pool.pktd.asked("checkpcshare")
+        await asyncio.sleep(0.1)  # time for the node to be asked again, if it were
         pool.pktd.opened.set()
         replies = [await post for post in posts]
 
     assert [reply.status for reply in replies] == [200, 200, 200]
     assert sorted(reply.body["warn"] for reply in replies) == [[], [DUPLICATE], [DUPLICATE]]
     assert len(pool.events("share")) == 1
+    assert pool.pktd.count("checkpcshare") == 1
+
+
+async def test_a_block_that_comes_again_while_the_node_takes_it_is_logged_as_a_block(
+    tmp_path: Path,
+) -> None:
+    async with block_loopback(tmp_path) as pool:
+        block = mine_share(pool.work, is_block=True)
+        pool.pktd.faults["submitblock"] = Fault(delay=0.5)
+        first = asyncio.create_task(pool.post(block))
+        await pool.pktd.asked("submitblock")
+        again = await pool.post(block)
+
+    reply = await first
+    assert (reply.body["result"]["block"], reply.body["warn"]) == (True, [])
+    assert (again.body["result"], again.body["warn"]) == (reply.body["result"], [DUPLICATE])
+    assert pool.events("share") == [reply.body["result"]]
 
 
 async def test_after_a_restart_it_is_not_paid_again(tmp_path: Path, mined: MinedShare) -> None:
