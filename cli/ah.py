@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from packetcrypt.cli.options import log_to_stderr
+from packetcrypt.cli.options import config_option, log_to_stderr
 from packetcrypt.cli.signals import StopSignals, run_with_signals
 from packetcrypt.handler.service import running_ann_handler
 from packetcrypt.handler.settings import AnnHandlerSettings
@@ -13,14 +13,7 @@ from packetcrypt.handler.settings_file import load_ann_handler_settings
 
 
 @click.command(name="ah")
-@click.option(
-    "-C",
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("pool.toml"),
-    show_default=True,
-    help="The pool's settings file.",
-)
+@config_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 @click.argument("name", required=False)
 def command(config: Path, verbose: bool, name: str | None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from packetcrypt.cli.options import log_to_stderr
+from packetcrypt.cli.options import config_option, log_to_stderr
 from packetcrypt.cli.signals import StopSignals, run_with_signals
 from packetcrypt.pool.master import running_master
 from packetcrypt.pool.master_settings import MasterSettings
@@ -13,14 +13,7 @@ from packetcrypt.pool.master_settings_file import load_master_settings
 
 
 @click.command(name="master")
-@click.option(
-    "-C",
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("pool.toml"),
-    show_default=True,
-    help="The pool's settings file.",
-)
+@config_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(config: Path, verbose: bool) -> None:
     """Tell miners and handlers what is mined: work for each new block that pktd has.

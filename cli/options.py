@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -92,6 +93,18 @@ def threads_option(function: F) -> F:
         type=click.IntRange(1),
         help="Cores to use on CPU devices (compute units of PoCL, threads of numpy). "
         "Default: all of them.",
+    )(function)
+
+
+def config_option(function: F) -> F:
+    """`-C FILE`, of the services of a pool."""
+    return click.option(
+        "-C",
+        "--config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path("pool.toml"),
+        show_default=True,
+        help="The pool's settings file.",
     )(function)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from packetcrypt.cli.options import log_to_stderr
+from packetcrypt.cli.options import config_option, log_to_stderr
 from packetcrypt.cli.signals import StopSignals, run_with_signals
 from packetcrypt.pool.ledger_sqlite import back_up
 from packetcrypt.pool.paymaker import running_paymaker
@@ -14,14 +14,7 @@ from packetcrypt.pool.paymaker_settings_file import load_paymaker_settings
 
 
 @click.command(name="paymaker")
-@click.option(
-    "-C",
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("pool.toml"),
-    show_default=True,
-    help="The pool's settings file.",
-)
+@config_option
 @click.option(
     "--backup",
     metavar="FILE",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from packetcrypt.cli.options import log_to_stderr
+from packetcrypt.cli.options import config_option, log_to_stderr
 from packetcrypt.cli.signals import StopSignals, run_with_signals
 from packetcrypt.handler.sprayer_service import running_sprayer
 from packetcrypt.handler.sprayer_settings import SprayerSettings
@@ -14,14 +14,7 @@ from packetcrypt.protocol.errors import ConfigError
 
 
 @click.command(name="sprayer")
-@click.option(
-    "-C",
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("pool.toml"),
-    show_default=True,
-    help="The pool's settings file.",
-)
+@config_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more, e.g. who subscribes.")
 @click.argument("name", required=False)
 def command(config: Path, verbose: bool, name: str | None) -> None:
