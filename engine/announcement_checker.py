@@ -4,16 +4,15 @@ import logging
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from packetcrypt.engine.check_requests import CheckRequest, CheckRequests
 from packetcrypt.engine.device_info import DeviceInfo
 from packetcrypt.engine.devices import AUTO, select_devices
 from packetcrypt.engine.job_runner import JobCancelled
@@ -26,21 +25,7 @@ from packetcrypt.protocol.errors import DecodeError, DeviceError, PacketCryptErr
 
 _log = logging.getLogger(__name__)
 
-#: Requests that may wait. A request is at most one post of 1024 announcements in practice: 256 MiB.
-QUEUE_LIMIT: Final = 256
-
 _CLOSE_TIMEOUT_S: Final = 0.9
-
-
-class CheckerOverloaded(DeviceError):
-    """More is asked of a checker than it may keep waiting."""
-
-
-@dataclass(frozen=True)
-class _Request:
-    announcements: npt.NDArray[np.uint8]
-    parent_hashes: npt.NDArray[np.uint8]
-    future: Future[CheckedAnnouncements] = field(default_factory=Future)
 
 
 class AnnouncementChecker:
@@ -49,9 +34,10 @@ class AnnouncementChecker:
         with AnnouncementChecker() as checker:
             results = checker.check(announcements, parent_hash).results
 
-    Thread-safe. Every device passes the self-test before its first request, and again after one
-    that it could not answer (whose asker gets a `DeviceError`). A device that fails the test is
-    not asked again; requests go to the others.
+    Thread-safe. Small requests that wait at the same time are checked together. Every device passes
+    the self-test before its first request, and again after one that it could not answer (whose
+    asker gets a `DeviceError`, unless others were answered with it: then each is tried alone
+    first). A device that fails the test is not asked again; requests go to the others.
 
     devices : selectors (see `select_devices`)
     threads : CPU cores for NumPy and OpenCL CPU devices; None: all that the process may use
@@ -69,7 +55,7 @@ class AnnouncementChecker:
     ) -> None:
         check_threads(threads)
         self._devices = select_devices(devices)
-        self._requests = _RequestQueue(workers=len(self._devices))
+        self._requests = CheckRequests(workers=len(self._devices))
         workers = [
             threading.Thread(
                 target=_work,
@@ -120,7 +106,7 @@ class AnnouncementChecker:
         when 256 requests are waiting, `DeviceError` if the checker is closed or every device
         failed.
         """
-        request = _Request(
+        request = CheckRequest(
             _of_shape(announcements, "announcements", ANNOUNCEMENT_SIZE),
             _one_each(parent_hashes, len(announcements)),
         )
@@ -141,83 +127,16 @@ class AnnouncementChecker:
         self.close()
 
 
-class _RequestQueue:
-    """Requests on their way to the workers; bounded, refusing when full."""
-
-    def __init__(self, workers: int) -> None:
-        self.ready: Future[None] = Future()
-        self.ready.set_running_or_notify_cancel()  # so that nobody who waits for it cancels it
-        self._changed = threading.Condition()
-        self._waiting: deque[_Request] = deque()
-        self._workers = workers
-        self._end: DeviceError | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether no more requests are taken."""
-        return self._end is not None
-
-    def put(self, request: _Request) -> None:
-        with self._changed:
-            if self._end is not None:
-                raise self._end
-            if len(self._waiting) >= QUEUE_LIMIT:
-                raise CheckerOverloaded(
-                    f"{QUEUE_LIMIT} requests are waiting to be checked, which is the limit: "
-                    "ask again later, or check on more or faster devices"
-                )
-            self._waiting.append(request)
-            self._changed.notify()
-
-    def get(self) -> _Request | None:
-        """The oldest request that nobody cancelled; None at the end."""
-        with self._changed:
-            while True:
-                self._changed.wait_for(lambda: self._waiting or self._end is not None)
-                if self._end is not None:
-                    return None
-                request = self._waiting.popleft()
-                if request.future.set_running_or_notify_cancel():
-                    return request
-
-    def worker_ready(self) -> None:
-        """One worker begins to take requests."""
-        with self._changed:
-            if not self.ready.done():
-                self.ready.set_result(None)
-
-    def worker_failed(self, error: DeviceError) -> None:
-        """One worker is gone; the last one takes the queue along."""
-        with self._changed:
-            self._workers -= 1
-            last = self._workers == 0
-        if last:
-            self.end(error)
-
-    def end(self, error: DeviceError) -> None:
-        """Fail what waits, and everything after it, with `error`."""
-        with self._changed:
-            if self._end is None:
-                self._end = error
-            waiting, self._waiting = self._waiting, deque()
-            self._changed.notify_all()
-            if not self.ready.done():
-                self.ready.set_exception(error)
-        for request in waiting:
-            if request.future.set_running_or_notify_cancel():
-                request.future.set_exception(error)
-
-
 def _work(
-    device: DeviceInfo, open_device: Callable[[], AnnouncementKernels], requests: _RequestQueue
+    device: DeviceInfo, open_device: Callable[[], AnnouncementKernels], requests: CheckRequests
 ) -> None:
     """The thread of one device."""
     try:
         with ready_kernels(device, open_device, lambda: requests.ended) as kernels:
             requests.worker_ready()
-            while (request := requests.get()) is not None:
-                if not _answer(kernels, device, request):
-                    # Was it the request or the device? One that still passes is asked again.
+            while together := requests.take():
+                if not _answer(kernels, device, together, requests):
+                    # Was it a request or the device? One that still passes is asked again.
                     self_test(kernels, device, lambda: requests.ended)
     except JobCancelled:  # closed during the self-test
         return
@@ -226,16 +145,40 @@ def _work(
         requests.worker_failed(_as_device_error(device, error))
 
 
-def _answer(kernels: AnnouncementKernels, device: DeviceInfo, request: _Request) -> bool:
-    """Answer a request, with an error if it must be; whether it went well."""
+def _answer(
+    kernels: AnnouncementKernels,
+    device: DeviceInfo,
+    together: Sequence[CheckRequest],
+    requests: CheckRequests,
+) -> bool:
+    """Answer requests, a single one with an error if it must be; whether it went well."""
     try:
-        checked = kernels.check(request.announcements, request.parent_hashes)
+        checked = kernels.check(
+            _joined([request.announcements for request in together]),
+            _joined([request.parent_hashes for request in together]),
+        )
     except Exception as error:  # whatever a driver raises, the asker must not be left waiting
         _tell(error, "Device %s could not check a batch", device)
-        request.future.set_exception(_as_device_error(device, error))
+        if len(together) > 1:
+            requests.give_back(together)
+        else:
+            together[0].future.set_exception(_as_device_error(device, error))
         return False
-    request.future.set_result(checked)
+    first = 0
+    for request in together:
+        rows = slice(first, first + len(request.announcements))
+        request.future.set_result(
+            CheckedAnnouncements(
+                checked.results[rows], checked.work_hashes[rows], checked.keys[rows]
+            )
+        )
+        first = rows.stop
     return True
+
+
+def _joined(arrays: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+    """The rows of all; the array itself if there is but one."""
+    return np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
 
 
 def _tell(error: Exception, what: str, device: DeviceInfo) -> None:
@@ -255,7 +198,7 @@ def _as_device_error(device: DeviceInfo, error: Exception) -> DeviceError:
     )
 
 
-def _shut_down(requests: _RequestQueue, workers: list[threading.Thread]) -> None:
+def _shut_down(requests: CheckRequests, workers: list[threading.Thread]) -> None:
     requests.end(DeviceError("the checker is closed: make a new one to check announcements"))
     deadline = time.monotonic() + _CLOSE_TIMEOUT_S
     for worker in workers:

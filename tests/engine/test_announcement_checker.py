@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -10,11 +10,16 @@ import numpy.typing as npt
 import pytest
 from vector_files import load_vectors
 
-from packetcrypt.engine import announcement_checker
-from packetcrypt.engine.announcement_checker import AnnouncementChecker, CheckerOverloaded
+from packetcrypt.engine import check_requests
+from packetcrypt.engine.announcement_checker import AnnouncementChecker
+from packetcrypt.engine.check_requests import CheckerOverloaded
 from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
 from packetcrypt.engine.opening import open_kernels
-from packetcrypt.kernels.interface import AnnouncementKernels, CheckedAnnouncements
+from packetcrypt.kernels.interface import (
+    AnnouncementKernels,
+    CheckedAnnouncements,
+    SearchLaunch,
+)
 from packetcrypt.protocol.announcement import dedup_key
 from packetcrypt.protocol.errors import DecodeError, DeviceError
 from packetcrypt.protocol.validation import AnnouncementCheck
@@ -95,12 +100,19 @@ def test_other_arrays_are_refused(
         checker.check(announcements, parents)
 
 
+Check = Callable[[npt.NDArray[np.uint8], npt.NDArray[np.uint8]], CheckedAnnouncements]
+
+
 class Gate:
-    """Opens real kernels whose checks wait for the gate, then do what `outcome` says."""
+    """Opens real kernels whose checks wait for the gate, then do what `outcome` says.
+
+    That is, checks of one announcement: the self-test's, and others that go together, do not wait.
+    """
 
     def __init__(self, outcome: Exception | None = None) -> None:
         self.entered = threading.Event()
         self.open = threading.Event()
+        self.sizes: list[int] = []
         self._outcome = outcome
 
     def opener(self, device: DeviceInfo, threads: int | None) -> AnnouncementKernels:
@@ -110,8 +122,9 @@ class Gate:
         def check_at_gate(
             announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8]
         ) -> CheckedAnnouncements:
-            if len(announcements) != 1:  # the self-test's
-                return check(announcements, parent_hashes)
+            self.sizes.append(len(announcements))
+            if len(announcements) != 1:
+                return self.check_several(check, announcements, parent_hashes)
             self.entered.set()
             self.open.wait()
             if self._outcome is not None:
@@ -121,13 +134,18 @@ class Gate:
         kernels.check = check_at_gate  # type: ignore[method-assign]
         return kernels
 
+    def check_several(
+        self, check: Check, announcements: npt.NDArray[np.uint8], parents: npt.NDArray[np.uint8]
+    ) -> CheckedAnnouncements:
+        return check(announcements, parents)
+
 
 def submit_one(checker: AnnouncementChecker) -> Future[CheckedAnnouncements]:
     return checker.submit(rows(ANNOUNCEMENTS[:1]), PARENTS[0])
 
 
 def test_a_full_queue_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(announcement_checker, "QUEUE_LIMIT", 2)
+    monkeypatch.setattr(check_requests, "QUEUE_LIMIT", 2)
     gate = Gate()
     with AnnouncementChecker("cpu", opener=gate.opener) as checker:
         futures = [submit_one(checker)]
@@ -182,6 +200,98 @@ def test_a_request_that_fails_fails_alone_if_the_device_is_sound() -> None:
         both = checker.check(rows(ANNOUNCEMENTS[:2]), PARENTS[0])
 
     assert both.results.tolist() == [AnnouncementCheck.OK] * 2
+
+
+def test_requests_that_wait_at_the_same_time_are_answered_together() -> None:
+    parts = [slice(0, 1), slice(1, 1), slice(1, 4), slice(4, len(ANNOUNCEMENTS))]
+    gate = Gate()
+    with AnnouncementChecker("cpu", opener=gate.opener) as checker:
+        submit_one(checker)
+        gate.entered.wait()
+        futures = [checker.submit(rows(ANNOUNCEMENTS)[part], rows(PARENTS)[part]) for part in parts]
+        gate.open.set()
+        answers = [future.result() for future in futures]
+
+    assert gate.sizes[-1] == len(ANNOUNCEMENTS)
+    for part, checked in zip(parts, answers, strict=True):
+        wanted = ANNOUNCEMENTS[part]
+        assert checked.results.tolist() == [AnnouncementCheck.OK] * len(wanted)
+        assert [row.tobytes().hex() for row in checked.work_hashes] == WORK_HASHES[part]
+        assert checked.keys.tolist() == [dedup_key(announcement) for announcement in wanted]
+
+
+def test_everybody_gets_the_verdict_on_what_he_asked() -> None:
+    gate = Gate()
+    wrong_parent = bytes(32)
+    with AnnouncementChecker("cpu", opener=gate.opener) as checker:
+        submit_one(checker)
+        gate.entered.wait()
+        futures = [
+            checker.submit(rows(ANNOUNCEMENTS[:1]), parent)
+            for parent in (PARENTS[0], wrong_parent, PARENTS[0])
+        ]
+        gate.open.set()
+        verdicts = [future.result().results.tolist() for future in futures]
+
+    assert gate.sizes[-1] == 3
+    assert verdicts[0] == verdicts[2] == [AnnouncementCheck.OK]
+    assert verdicts[1] != [AnnouncementCheck.OK]
+
+
+def test_a_request_that_fails_takes_no_other_along() -> None:
+    poison = np.full((2, 1024), 0xBD, np.uint8)
+
+    class Poisonable(Gate):
+        def check_several(
+            self, check: Check, announcements: npt.NDArray[np.uint8], parents: npt.NDArray[np.uint8]
+        ) -> CheckedAnnouncements:
+            if (announcements == poison[0]).all(axis=1).any():
+                raise IndexError("a bug")
+            return check(announcements, parents)
+
+    gate = Poisonable()
+    with AnnouncementChecker("cpu", opener=gate.opener) as checker:
+        submit_one(checker)
+        gate.entered.wait()
+        before = checker.submit(rows(ANNOUNCEMENTS[:2]), PARENTS[0])
+        poisoned = checker.submit(poison, PARENTS[0])
+        after = checker.submit(rows(ANNOUNCEMENTS[:3]), rows(PARENTS[:3]))
+        gate.open.set()
+
+        assert before.result().results.tolist() == [AnnouncementCheck.OK] * 2
+        with pytest.raises(DeviceError, match="IndexError: a bug"):
+            poisoned.result()
+        assert after.result().results.tolist() == [AnnouncementCheck.OK] * 3
+
+
+def test_when_the_last_device_fails_those_who_asked_together_hear_of_it() -> None:
+    class Dying(Gate):
+        def opener(self, device: DeviceInfo, threads: int | None) -> AnnouncementKernels:
+            self._kernels = super().opener(device, threads)
+            return self._kernels
+
+        def check_several(
+            self, check: Check, announcements: npt.NDArray[np.uint8], parents: npt.NDArray[np.uint8]
+        ) -> CheckedAnnouncements:
+            if self.open.is_set():
+                self._kernels.search = self.search_no_more  # type: ignore[method-assign]
+                raise OSError("device lost")
+            return check(announcements, parents)
+
+        def search_no_more(self, *arguments: object) -> SearchLaunch:
+            raise OSError("device lost")
+
+    gate = Dying()
+    with AnnouncementChecker("cpu", opener=gate.opener) as checker:
+        under_way = submit_one(checker)
+        gate.entered.wait()
+        together = [submit_one(checker), submit_one(checker)]
+        gate.open.set()
+
+        assert under_way.result().results.tolist() == [AnnouncementCheck.OK]
+        for future in together:
+            with pytest.raises(DeviceError, match="device lost"):
+                future.result()
 
 
 def test_it_is_ready_when_a_device_passed_its_self_test(checker: AnnouncementChecker) -> None:
