@@ -40,6 +40,11 @@ class LedgerCounts:
     repeated: int
     refused: int
 
+    @property
+    def events(self) -> int:
+        """Of all types."""
+        return self.announcement_posts + self.shares + self.blocks
+
 
 class Ledger:
     """The ledger in one file."""

@@ -1,15 +1,12 @@
 """How a part of the ledger is read back into memory: millions of rows in seconds."""
 
-import itertools
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Select, Table, func, select
 
 from packetcrypt.pool import ledger_schema as schema
 from packetcrypt.pool.ledger_rows import ANNOUNCEMENT_POST, BLOCK, SHARE, LedgerRows, Rows, Win
-
-_ROWS_A_FETCH: Final = 50_000
 
 
 def read_history(connection: Connection, since: int) -> LedgerRows:
@@ -37,19 +34,10 @@ def _columns_since(table: Table, kind: np.dtype[Any], since: int) -> Select[Any]
 
 
 def _post_rows(connection: Connection, since: int) -> Rows:
-    """Like `_rows`, for the table with millions: its columns are all integers.
-
-    The driver's own tuples, because making SQLAlchemy's rows of them doubles the time.
-    """
-    result = connection.execute(_columns_since(schema.announcement_posts, ANNOUNCEMENT_POST, since))
-    width = len(ANNOUNCEMENT_POST.names or ())
-    pieces = [np.empty(0, np.int64)]
-    assert result.cursor is not None
-    while fetched := result.cursor.fetchmany(_ROWS_A_FETCH):
-        numbers = itertools.chain.from_iterable(fetched)
-        pieces.append(np.fromiter(numbers, np.int64, width * len(fetched)))
-    result.close()
-    return np.concatenate(pieces).view(ANNOUNCEMENT_POST)
+    table = schema.packed_posts
+    packed = connection.execute(select(table.c.rows).where(table.c.newest >= since)).scalars()
+    rows = np.frombuffer(b"".join(packed), ANNOUNCEMENT_POST)
+    return rows[rows["time"] >= since]
 
 
 def _rows(connection: Connection, statement: Select[Any], kind: np.dtype[Any]) -> Rows:

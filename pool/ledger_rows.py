@@ -8,15 +8,15 @@ import numpy.typing as npt
 
 Rows = npt.NDArray[np.void]
 
-#: All of one width, so that what a database returns becomes rows without a loop.
+#: Also how the ledger packs them: no field may change without a new version of it.
 ANNOUNCEMENT_POST: Final = np.dtype(
     [
-        ("time", np.int64),
-        ("address", np.int64),
-        ("accepted", np.int64),
-        ("unsigned", np.int64),
-        ("total_length", np.int64),
-        ("target", np.int64),
+        ("time", "<i8"),
+        ("total_length", "<i8"),
+        ("address", "<u4"),
+        ("accepted", "<u4"),
+        ("unsigned", "<u4"),
+        ("target", "<u4"),
     ]
 )
 SHARE: Final = np.dtype(

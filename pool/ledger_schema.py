@@ -69,7 +69,17 @@ announcement_posts = Table(
     Column("unsigned", BigInteger, nullable=False),
     Column("total_length", BigInteger, nullable=False),
     Column("target", BigInteger, nullable=False),
-    Index("announcement_posts_by_time", "time"),
+)
+
+#: The announcement posts of each upload once more, as an array (ledger_rows.ANNOUNCEMENT_POST):
+#: reading millions of rows one by one would take longer than a start may.
+packed_posts = Table(
+    "packed_posts",
+    metadata,
+    Column("upload", ForeignKey(uploads.c.number), primary_key=True),
+    Column("newest", BigInteger, nullable=False),
+    Column("rows", LargeBinary, nullable=False),
+    Index("packed_posts_by_newest", "newest"),
 )
 
 shares = Table(

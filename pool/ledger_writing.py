@@ -73,8 +73,13 @@ def write_upload(connection: Connection, upload: Upload, known: Mapping[str, int
         for line in body.refused
     ]
     _write(connection, schema.refused_lines, refused)
+    posts_packed = _columns(post_rows, ANNOUNCEMENT_POST)
+    if len(posts_packed):
+        newest = int(posts_packed["time"].max())
+        packed = {"upload": number, "newest": newest, "rows": posts_packed.tobytes()}
+        _write(connection, schema.packed_posts, [packed])
     rows = LedgerRows(
-        _columns(post_rows, ANNOUNCEMENT_POST),
+        posts_packed,
         _columns(share_rows, SHARE),
         _columns(block_rows, BLOCK),
         tuple(Win(share.time, share.header_hash) for share in shares.values() if share.block),

@@ -1,5 +1,6 @@
 """How the parts of a pool's paymaker are put together, started and stopped, in order."""
 
+import asyncio
 import logging
 import socket
 import time
@@ -57,26 +58,25 @@ async def running_paymaker(
     history = History(is_signing=bool(settings.pool.private_seed))
     async with AsyncExitStack() as stack:
         stack.enter_context(LockedFolder(settings.workdir))
-        disk = DiskThread()
-        stack.callback(disk.close)
-        ledger = await disk.run(Ledger, settings.ledger)
+        ledger = await asyncio.to_thread(Ledger, settings.ledger)
         stack.callback(ledger.close)
         began = time.perf_counter()
-        history.add(await disk.run(ledger.history, _oldest(settings)))
-        seconds = time.perf_counter() - began
+        history.add(await asyncio.to_thread(ledger.history, _oldest(settings)))
+        counts = await asyncio.to_thread(ledger.counts)
         _log.info(
-            "%d events of the last %g s read in %.1f s",
-            history.size().events,
-            settings.history,
-            seconds,
+            "%d events of the last %g s, of %d in the ledger, read in %.1f s",
+            *(history.size().events, settings.history, counts.events),
+            time.perf_counter() - began,
         )
+        disk = DiskThread()
+        stack.callback(disk.close)
         node = await stack.enter_async_context(pktd_client(settings.pktd))
         difficulty = FirstDifficulty(node, ledger, history, disk)
         await difficulty.recover()
         reckoning = Reckoning(history, settings)
         payouts = Payouts(node, reckoning, settings, statistics)
         intake = PaymakerIntake(ledger, history, disk, statistics)
-        stats = PaymakerStats(await disk.run(ledger.counts), statistics, history, reckoning)
+        stats = PaymakerStats(counts, statistics, history, reckoning)
         server = PaymakerServer(settings, intake, reckoning, stats)
         http = HttpListener(server.application(), settings, listener)
         report = StatisticsReport(statistics, settings.statistics_interval, lambda: intake.waiting)

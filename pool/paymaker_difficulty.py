@@ -6,7 +6,7 @@ from typing import Final
 from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.pktd import PktdClient
 from packetcrypt.handler.disk_thread import DiskThread
-from packetcrypt.pool.ledger import Ledger
+from packetcrypt.pool.ledger import Ledger, LedgerError
 from packetcrypt.pool.paymaker_clock import milliseconds_now
 from packetcrypt.pool.paymaker_history import History
 from packetcrypt.protocol.errors import PoolError
@@ -42,11 +42,11 @@ class FirstDifficulty:
             return
         try:
             difficulty = await self._tip_difficulty()
-        except PoolError as error:
+            await self._disk.run(self._ledger.set_first_difficulty, difficulty, milliseconds_now())
+        except (PoolError, LedgerError) as error:
             text = f"work before the first block event counts nothing yet: {error}"
             self._complaints.report(_NODE, text)
             return
-        await self._disk.run(self._ledger.set_first_difficulty, difficulty, milliseconds_now())
         self._history.set_first_difficulty(difficulty)
         self.is_known = True
         _log.info("work before the first block event counts at difficulty %g", difficulty)

@@ -177,7 +177,10 @@ def _announcement_work(posts: Rows, *, is_signing: bool) -> Rows:
     # Where nothing was accepted the target says nothing, and may be one of endless work.
     work_of_one[posts["accepted"] == 0] = 0.0
     counted = counted_announcements(
-        posts["accepted"], posts["unsigned"], posts["total_length"], is_signing=is_signing
+        posts["accepted"].astype(np.int64),
+        posts["unsigned"].astype(np.int64),
+        posts["total_length"],
+        is_signing=is_signing,
     )
     rows = np.empty(len(posts), WORK)
     rows["time"], rows["address"] = posts["time"], posts["address"]

@@ -1,6 +1,8 @@
 """How an upload becomes part of the ledger and of the memory, in this order."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +18,7 @@ from packetcrypt.pool.paymaker_history import History
 from packetcrypt.pool.paymaker_statistics import PaymakerStatistics
 
 WAITING_MAX: Final = 8
-"""uploads at a time, each of `max_body` at most; a handler that is turned away comes again"""
+"""uploads in memory, each of `max_body` at most; a handler that is turned away comes again"""
 
 
 @dataclass(frozen=True)
@@ -40,21 +42,24 @@ class PaymakerIntake:
         self._statistics = statistics
         self.waiting = 0
 
-    def refuse_if_full(self) -> None:
-        """Raises `Overloaded`. To be asked before a body is read."""
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Room for one upload while it is read and recorded; `Overloaded` if there is none."""
         if self.waiting >= WAITING_MAX:
             raise Overloaded
+        self.waiting += 1
+        try:
+            yield
+        finally:
+            self.waiting -= 1
 
     async def take(self, body: bytes) -> TakenUpload:
         """Records an upload. LedgerError: it is not recorded, and must come again."""
-        self.waiting += 1
         try:
             taken = await self._disk.run(self._record, body)
         except LedgerError:
             self._statistics.failed += 1
             raise
-        finally:
-            self.waiting -= 1
         self._statistics.count(taken.recorded, len(taken.refused))
         return taken
 

@@ -63,9 +63,9 @@ class PaymakerServer:
     async def _post_events(self, request: web.Request) -> web.Response:
         self._authorise(request)
         try:
-            self._intake.refuse_if_full()
-            body = await read_body(request, self._settings.max_body, self._settings.request_timeout)
-            taken = await self._intake.take(body)
+            with self._intake.room():
+                body = await self._read_body(request)
+                taken = await self._intake.take(body)
         except Overloaded:
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded: send it again later")
         except BodyTooLong:
@@ -79,6 +79,9 @@ class PaymakerServer:
             text = f"a pay log from {request.remote} has lines that are no events"
             self._complaints.report(("lines",), f"{text}: {taken.refused[0].reason}")
         return json_answer(HTTPStatus.OK, _confirmation(taken))
+
+    async def _read_body(self, request: web.Request) -> bytes:
+        return await read_body(request, self._settings.max_body, self._settings.request_timeout)
 
     async def _get_who_to_pay(self, request: web.Request) -> web.Response:
         text = request.query.get("maxtime")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from packetcrypt.client.http import check_url
 from packetcrypt.client.pktd import PktdSettings
 from packetcrypt.handler.settings import PoolSettings, listen_address
 from packetcrypt.pool.paymaker_body import canonical_address
@@ -71,6 +72,8 @@ class PaymakerSettings:
 
     def __post_init__(self) -> None:
         _ = self.address
+        if self.public_url:
+            self._check_public_url()
         for name in ("default_address", "error_address"):
             self._check_address(name)
         if self.pool_fee or self.pool_fee_address:
@@ -122,6 +125,12 @@ class PaymakerSettings:
             block_constant=self.pplns_blk_constant_x,
             announcement_constant=self.pplns_ann_constant_x,
         )
+
+    def _check_public_url(self) -> None:
+        try:
+            check_url(self.public_url)
+        except ConfigError as error:
+            raise ConfigError(f'public_url = "{self.public_url}": {error}') from error
 
     def _check_address(self, name: str) -> None:
         value = getattr(self, name)
