@@ -91,7 +91,7 @@ def threads_option(function: F) -> F:
         "--threads",
         metavar="N",
         type=click.IntRange(1),
-        help="Cores to use on CPU devices (compute units of PoCL, threads of numpy). "
+        help="Cores to use on CPU devices (compute units of PoCL, processes of numpy). "
         "Default: all of them.",
     )(function)
 
