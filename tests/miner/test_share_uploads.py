@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 
 import aiohttp
 import pytest
@@ -46,14 +47,21 @@ def refused(status: int, error: str) -> web.Response:
 
 @dataclass
 class Handlers:
-    """Block handlers; each post gets the next of `answers`, at last an acceptance."""
+    """Block handlers; each post gets the next of `answers`, at last an acceptance.
+
+    hanging : number of the one that never answers
+    """
 
     answers: list[Callable[[], web.Response]] = field(default_factory=list)
     posts: list[tuple[int, SharePost]] = field(default_factory=list)
+    hanging: int | None = None
 
     async def submit(self, request: web.Request) -> web.Response:
         share = SharePost.decode(await request.text())
-        self.posts.append((int(request.match_info["number"]), share))
+        number = int(request.match_info["number"])
+        self.posts.append((number, share))
+        if number == self.hanging:
+            await asyncio.sleep(3600)
         return self.answers.pop(0)() if self.answers else accepted()
 
 
@@ -62,16 +70,24 @@ async def uploading(
     handlers: Handlers,
     count: int = 1,
     is_current: Callable[[FoundShare], bool] = lambda _: True,
+    *,
+    uploaders: int = 2,
+    retry_s: float = 0.01,
 ) -> AsyncIterator[ShareUploads]:
     """Uploads that are done when the context is left."""
     application = web.Application()
     application.router.add_post("/{number}/submit", handlers.submit)
-    async with TestServer(application) as server, aiohttp.ClientSession() as session:
+    server = TestServer(application, handler_cancellation=True, shutdown_timeout=0.1)
+    async with server, aiohttp.ClientSession() as session:
         complaints = Complaints(logging.getLogger(__name__))
-        uploads = ShareUploads(session, "pkt1q", 2, 30.0, is_current, complaints, retry_s=0.01)
+        uploads = ShareUploads(session, "pkt1q", uploaders, 30.0, is_current, complaints, retry_s)
         uploads.set_handlers(tuple(str(server.make_url(f"/{n}/submit")) for n in range(count)))
         running = asyncio.create_task(uploads.run())
         yield uploads
+        if handlers.hanging is not None:
+            running.cancel()
+            await asyncio.wait([running])
+            return
         uploads.close()
         async with asyncio.timeout(30):
             await running
@@ -175,3 +191,68 @@ async def test_cancelling_counts_what_is_under_way_as_lost() -> None:
         running.cancel()
         await asyncio.wait([running])
     assert (handlers.posts, uploads.counts) == ([], ShareCounts(lost=1))
+
+
+def shares_of(number: int, count: int, handlers: int) -> list[FoundShare]:
+    """So many shares for the handler with this number."""
+    made = (made_share(low_nonce=nonce) for nonce in range(10_000))
+    ours = (
+        each
+        for each in made
+        if share_handler(each.header, each.proof.low_nonce, handlers) == number
+    )
+    return list(islice(ours, count))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in a server
+            await asyncio.sleep(0.005)
+
+
+async def test_a_handler_that_hangs_delays_only_its_own_shares() -> None:
+    handlers = Handlers(hanging=0)
+    async with uploading(handlers, count=2, uploaders=4) as uploads:
+        for share in (*shares_of(0, 20, handlers=2), *shares_of(1, 20, handlers=2)):
+            uploads.add(share)
+        await until(lambda: uploads.counts.accepted == 20)
+        assert len([number for number, _ in handlers.posts if number == 0]) == 2
+    assert uploads.counts == ShareCounts(accepted=20, lost=20)
+
+
+async def test_a_handler_that_is_down_is_not_stormed() -> None:
+    handlers = Handlers([lambda: refused(503, "overloaded")] * 1000)
+    async with uploading(handlers, retry_s=3600.0, uploaders=1) as uploads:
+        for share in shares_of(0, 20, handlers=1):
+            uploads.add(share)
+        await until(lambda: len(handlers.posts) == 1)
+        await asyncio.sleep(0.1)
+        handlers.hanging = -1  # the uploads are cancelled, not finished
+    assert len(handlers.posts) == 1
+    assert uploads.counts == ShareCounts(lost=20)
+
+
+async def test_a_share_that_a_handler_fails_at_lets_others_pass() -> None:
+    handlers = Handlers([lambda: refused(500, "internal error"), accepted])
+    first, second = made_share(low_nonce=1), made_share(low_nonce=2)
+    async with uploading(handlers, uploaders=1) as uploads:
+        uploads.add(first)
+        uploads.add(second)
+    proofs = [
+        decode_proof_sections(post.header_and_proof[80:], end=False)[0]
+        for _, post in handlers.posts
+    ]
+    assert [proof.low_nonce for proof in proofs] == [1, 2, 1]
+    assert uploads.counts == ShareCounts(accepted=2)
+
+
+async def test_blocks_go_first_and_are_dropped_last() -> None:
+    handlers = Handlers()
+    async with uploading(handlers, uploaders=1) as uploads:
+        uploads.add(made_share(low_nonce=1))
+        uploads.add(made_share(low_nonce=2, is_block=True))
+        for number in range(QUEUE_LIMIT):
+            uploads.add(made_share(low_nonce=3 + number))
+    first, _, _ = decode_proof_sections(handlers.posts[0][1].header_and_proof[80:], end=False)
+    assert first.low_nonce == 2
+    assert uploads.counts == ShareCounts(accepted=QUEUE_LIMIT, lost=2)

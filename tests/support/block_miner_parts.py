@@ -85,7 +85,9 @@ class ByteChecker:
         return answer
 
 
-def made_share(low_nonce: int = 0, previous_hash: bytes = bytes(32)) -> FoundShare:
+def made_share(
+    low_nonce: int = 0, previous_hash: bytes = bytes(32), *, is_block: bool = False
+) -> FoundShare:
     """A share in form; nobody mined it."""
     header = BlockHeader(
         version=0x20000000,
@@ -106,4 +108,4 @@ def made_share(low_nonce: int = 0, previous_hash: bytes = bytes(32)) -> FoundSha
     )
     row = bytes(1024)
     proof = BlockProof(low_nonce, (row, row, row, row), b"")
-    return FoundShare(work, header.encode(), bytes(48), proof, bytes(32), False, "0:0")
+    return FoundShare(work, header.encode(), bytes(48), proof, bytes(32), is_block, "0:0")
