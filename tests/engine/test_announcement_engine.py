@@ -4,7 +4,7 @@ import gc
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 import pytest
@@ -254,14 +254,17 @@ def test_an_unexpected_error_of_a_driver_is_a_device_error(easy_work: Announceme
 def test_jobs_with_invalid_programs_are_skipped_and_counted(easy_work: AnnouncementWork) -> None:
     def opener(device: DeviceInfo, threads: int | None) -> AnnouncementKernels:
         kernels = open_kernels(device, threads)
-        prepare = kernels.prepare
+        prepare_many = kernels.prepare_many
 
-        def prepare_some(job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
+        def prepare_some(
+            jobs: Sequence[AnnouncementJob], slot: int
+        ) -> Generator[None, None, list[PreparedJob | ProgramError]]:
+            (job,) = jobs
             if job.header.hard_nonce in (100, 102):
-                raise ProgramError("too long")
-            return (yield from prepare(job, slot))
+                return [ProgramError("too long")]
+            return (yield from prepare_many(jobs, slot))
 
-        kernels.prepare = prepare_some  # type: ignore[method-assign]
+        kernels.prepare_many = prepare_some  # type: ignore[method-assign]
         return kernels
 
     with AnnouncementEngine("cpu", hard_nonce_start=100, opener=opener) as engine:
@@ -329,9 +332,10 @@ def test_a_forgotten_engine_stops() -> None:
 
 def test_a_forgotten_engine_stops_even_if_its_own_thread_finds_it() -> None:
     forgotten: list[AnnouncementEngine] = []
-    go_on = threading.Event()
+    opened, go_on = threading.Event(), threading.Event()
 
     def opener(device: DeviceInfo, threads: int | None) -> AnnouncementKernels:
+        opened.set()
         assert go_on.wait(PATIENCE)
         forgotten.clear()  # the last reference
         gc.collect()
@@ -339,6 +343,7 @@ def test_a_forgotten_engine_stops_even_if_its_own_thread_finds_it() -> None:
 
     others = set(threading.enumerate())
     forgotten.append(AnnouncementEngine("cpu", opener=opener))
+    assert opened.wait(PATIENCE)  # by now all its threads run: one that only starts has no join
     threads = set(threading.enumerate()) - others
     go_on.set()
 
