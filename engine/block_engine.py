@@ -149,7 +149,10 @@ class BlockEngine:
         return added
 
     def forget(self, keys: npt.NDArray[np.uint64]) -> int:
-        """Drop announcements by dedup key, because they proved bad; how many there were."""
+        """Drop announcements by dedup key, (n,) uint64, because they proved bad; how many.
+
+        A set that has some of them is replaced at once; shares with them are not delivered.
+        """
         forgotten = self._store.forget(keys)
         self._planner.forgotten(keys)
         return forgotten
@@ -157,7 +160,7 @@ class BlockEngine:
     def forget_parents(self, heights: Iterable[int]) -> int:
         """Drop announcements with parents at these heights, which left the chain; how many.
 
-        The set that is mined is replaced at once if it has some of them.
+        A set that has some of them is replaced at once; shares with them are not delivered.
         """
         gone = tuple(heights)
         forgotten = self._store.forget_parents(gone)
@@ -258,10 +261,12 @@ class _Judge:
 
     def wrong(self, find: Find, error: DeviceError) -> None:
         self._counters[find.device].count(withheld=1)
+        if not isinstance(error, WrongTree):
+            self.workers[find.device].distrust(error)
+            return
         mined = find.candidate.mined
-        if isinstance(error, WrongTree):
-            self._planner.discard(mined)
-        self.workers[mined.builder if isinstance(error, WrongTree) else find.device].distrust(error)
+        self.workers[mined.builder].distrust(error)  # first, or it might build the next one too
+        self._planner.discard(mined)
 
 
 def _count_dropped(counters: dict[str, BlockDeviceCounters], lost: Find | FoundShare) -> None:

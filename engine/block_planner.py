@@ -7,16 +7,23 @@ trees: the one that is mined, and the next.
 
 import logging
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_rule import BuildRule
-from packetcrypt.engine.block_set import MinedSet, best_set_within, power_of
-from packetcrypt.engine.block_store import AddedAnnouncements, AnnouncementStore, PinnedRows
-from packetcrypt.engine.block_tree import BlockTree, LayerHasher, build_tree
+from packetcrypt.engine.block_set import (
+    MinedSet,
+    best_set_within,
+    has_parents,
+    max_target_at,
+    power_of,
+)
+from packetcrypt.engine.block_store import AddedAnnouncements, AnnouncementStore
+from packetcrypt.engine.block_tree import BlockTree
 from packetcrypt.engine.key_index import Keys
+from packetcrypt.engine.tree_task import TreeTask
 from packetcrypt.protocol.commitment import COMMITMENT_SIZE, insert_commitment
 from packetcrypt.protocol.set_selection import SelectedSet
 from packetcrypt.protocol.work_file import BlockWork
@@ -38,23 +45,6 @@ class Plan:
     closed: bool = False
 
 
-class TreeTask:
-    """A tree to be built, by one device at a time."""
-
-    def __init__(self, store: AnnouncementStore, selected: SelectedSet, pinned: PinnedRows) -> None:
-        self.selected = selected
-        self.pinned = pinned
-        self.claimed = False
-        self.mined: MinedSet | None = None
-        self.seconds = 0.0
-        """that the device spent on it"""
-        self._store = store
-
-    def steps(self, hasher: LayerHasher) -> Generator[None, None, BlockTree]:
-        """Short steps that build the tree."""
-        return build_tree(self._store, self.pinned, hasher)
-
-
 class SetPlanner:
     """Decides for the workers. Thread-safe; its thread starts with `run_thread`.
 
@@ -73,6 +63,8 @@ class SetPlanner:
         self._urgent = False
         self._added = False
         self._outdated = False
+        """the set that is mined has announcements that were forgotten"""
+        self._forgettings = 0
         self._build_s = _FIRST_BUILD_S
         self._rule = BuildRule()
         self._thread = threading.Thread(target=self._run, name="packetcrypt planner", daemon=True)
@@ -99,6 +91,9 @@ class SetPlanner:
                 return
             self._work = work
             self._urgent = True
+            task = self._task
+            if task is not None and max_target_at(work.height, task.selected.classes) is None:
+                self._abandon(task)
             self._publish()
 
     def pause(self) -> None:
@@ -128,30 +123,31 @@ class SetPlanner:
 
     def forgotten(self, keys: Keys) -> None:
         """Announcements were dropped from the store because they are bad."""
-        mined = self._mined
-        if mined is None or not mined.has_any(keys):
-            return
         with self._changed:
-            if self._mined is mined:
-                self._outdated = self._urgent = True
-                self._changed.notify_all()
+            self._forgettings += 1
+            if self._task is not None and self._task.pinned.has_any(keys):
+                self._abandon(self._task)
+            if self._mined is not None and self._mined.pinned.has_any(keys):
+                self._mined.withdrawn.add_keys(keys)
+                self._replace_mined()
 
     def forgotten_parents(self, heights: Iterable[int]) -> None:
         """Announcements were dropped from the store because their parents left the chain."""
         gone = frozenset(heights)
         with self._changed:
-            mined = self._mined
-            if mined is not None and any(each.parent_height in gone for each in mined.classes):
-                self._outdated = self._urgent = True
-                self._changed.notify_all()
+            self._forgettings += 1
+            if self._task is not None and has_parents(self._task.selected.classes, gone):
+                self._abandon(self._task)
+            if self._mined is not None and has_parents(self._mined.classes, gone):
+                self._mined.withdrawn.add_parents(gone)
+                self._replace_mined()
 
     def discard(self, mined: MinedSet) -> None:
         """A set turned out to have a wrong tree."""
         with self._changed:
             if self._mined is mined:
-                self._mined = None
                 self._urgent = True
-                self._publish()
+                self._mine(None)
 
     def wait(self, known: Plan) -> None:
         """Sleep until there is another plan than `known`, or a tree to build."""
@@ -187,13 +183,19 @@ class SetPlanner:
 
     def _run(self) -> None:
         while (height := self._next_decision()) is not None:
-            self._decide(height)
+            try:
+                self._decide(height)
+            except Exception:  # the thread's outermost edge: without it no set would follow
+                _log.exception("Choosing a set of announcements failed; the next try comes soon")
 
     def _decide(self, height: int) -> None:
         """Compare the set that is mined with the best one, and have that built if it pays."""
         self.store.set_height(height)
         best = best_set_within(self._largest, self.store.classes(), height)
         if best is None:
+            with self._changed:
+                if self._outdated:  # what can be used of it would still be in the store
+                    self._mine(None)
             return
         mined = None if self._outdated else self._mined
         current = 0 if mined is None else mined.power(height)
@@ -220,25 +222,47 @@ class SetPlanner:
 
     def _build(self, selected: SelectedSet) -> None:
         """Have the tree of a set built, and mine it."""
+        forgettings = self._forgettings
         pinned = self.store.pin(selected.classes)
         if not len(pinned.rows):
             return
         task = TreeTask(self.store, selected, pinned)
         with self._changed:
-            self._outdated = False
+            if forgettings != self._forgettings:  # perhaps what was just pinned: choose again
+                self._urgent = True
+                return
             self._task = task
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._plan.closed or task.mined is not None)
+            self._changed.wait_for(
+                lambda: self._plan.closed or task.abandoned or task.mined is not None
+            )
             self._task = None
-            if self._plan.closed or task.mined is None:
+            if self._plan.closed or task.abandoned or task.mined is None:
                 return
             self._rule.built()
             self._build_s = task.seconds / task.mined.count
-            self._mined = task.mined
-            self._publish()
+            self._mine(task.mined)
+
+    def _abandon(self, task: TreeTask) -> None:
+        """Choose another set than the one that is being built. The caller has the lock."""
+        task.abandoned = self._urgent = True
+        self._changed.notify_all()
+
+    def _replace_mined(self) -> None:
+        """Build another set than the one that is mined, at once. The caller has the lock."""
+        self._outdated = self._urgent = True
+        self._changed.notify_all()
+
+    def _mine(self, mined: MinedSet | None) -> None:
+        """Mine with this set from now on. The caller has the lock."""
+        self._mined = mined
+        self._outdated = False
+        self._publish()
 
     def _publish(self) -> None:
-        """A new plan of what there is. The caller has the lock."""
+        """A new plan of what there is, unless the end was announced. The caller has the lock."""
+        if self._plan.closed:
+            return
         candidate = None
         if self._work is not None and self._mined is not None:
             candidate = BlockCandidate.of(self._work, self._mined)

@@ -1,14 +1,13 @@
 """A set of announcements with its tree, ready to be mined with at more than one height."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-
-import numpy as np
 
 from packetcrypt.engine.block_store import PinnedRows
 from packetcrypt.engine.block_tree import BlockTree
 from packetcrypt.engine.key_index import Keys
+from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
 from packetcrypt.protocol.difficulty import UNUSABLE, work_of_compact
 from packetcrypt.protocol.set_selection import (
     AnnouncementClass,
@@ -18,19 +17,46 @@ from packetcrypt.protocol.set_selection import (
 )
 
 
+class Withdrawn:
+    """Announcements of a set that no share may have any more: they proved bad, or their parents
+    left the chain. One thread at a time adds; any may ask meanwhile."""
+
+    def __init__(self) -> None:
+        self._keys: frozenset[int] = frozenset()
+        self._parents: frozenset[int] = frozenset()
+
+    def add_keys(self, keys: Keys) -> None:
+        """Withdraw announcements by dedup key, (n,) uint64."""
+        self._keys |= frozenset(keys.tolist())
+
+    def add_parents(self, heights: Iterable[int]) -> None:
+        """Withdraw those with parents at these heights."""
+        self._parents |= frozenset(heights)
+
+    def has_any(self, announcements: Iterable[bytes]) -> bool:
+        """Whether any of these, 1024 bytes each, is withdrawn."""
+        return any(
+            dedup_key(each) in self._keys
+            or AnnouncementHeader.decode(each).parent_height in self._parents
+            for each in announcements
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class MinedSet:
     """What commitments, searches and proofs need of a set.
 
-    classes : what its announcements were chosen by
-    pinned  : they themselves, in the order of the tree
-    builder : index of the device that hashed the tree
+    classes   : what its announcements were chosen by
+    pinned    : they themselves, in the order of the tree
+    builder   : index of the device that hashed the tree
+    withdrawn : those that were forgotten since
     """
 
     classes: tuple[AnnouncementClass, ...]
     pinned: PinnedRows
     tree: BlockTree
     builder: str
+    withdrawn: Withdrawn = field(default_factory=Withdrawn)
 
     @property
     def count(self) -> int:
@@ -42,23 +68,25 @@ class MinedSet:
         """The root hash that blocks commit to."""
         return self.tree.root
 
-    def has_any(self, keys: Keys) -> bool:
-        """Whether announcements with any of these dedup keys, (n,) uint64, are in it."""
-        mine = self.pinned.keys
-        places = np.searchsorted(mine, keys)
-        return bool((mine[np.minimum(places, len(mine) - 1)] == keys).any())
-
     def max_target(self, height: int) -> int | None:
         """The largest degraded target for a block of this height; None if one is not usable."""
-        largest = max(
-            target_at(height, each.parent_height, each.work_bits) for each in self.classes
-        )
-        return None if largest == UNUSABLE else largest
+        return max_target_at(height, self.classes)
 
     def power(self, height: int) -> int:
         """What it makes a hash worth at a height (`power_of`); 0 if it is not usable there."""
         max_target = self.max_target(height)
         return 0 if max_target is None else power_of(max_target, self.count)
+
+
+def max_target_at(height: int, classes: Iterable[AnnouncementClass]) -> int | None:
+    """The largest degraded target of some classes at a height; None if one is not usable there."""
+    largest = max(target_at(height, each.parent_height, each.work_bits) for each in classes)
+    return None if largest == UNUSABLE else largest
+
+
+def has_parents(classes: Iterable[AnnouncementClass], heights: Collection[int]) -> bool:
+    """Whether announcements of some classes have parents at any of these heights."""
+    return any(each.parent_height in heights for each in classes)
 
 
 def best_set_within(

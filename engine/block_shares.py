@@ -127,7 +127,8 @@ class ShareMaker:
     """A thread that makes shares of finds, in their order.
 
     delivered : called with each share
-    dropped   : called with each find that fell out of the full queue
+    dropped   : called with each find that fell out of the full queue, or has announcements that
+                were forgotten since
     wrong     : called with what is wrong about a find
     """
 
@@ -176,7 +177,10 @@ class ShareMaker:
                 _log.exception("A find could not be made into a share")
                 self._wrong(find, WrongHash(f"the host cannot make a share of a find ({error})"))
             else:
-                self._delivered(share)
+                if find.candidate.mined.withdrawn.has_any(share.proof.announcements):
+                    self._dropped(find)
+                else:
+                    self._delivered(share)
             del find  # it holds its set, whose rows are pinned as long
 
     def _next(self) -> Find | None:

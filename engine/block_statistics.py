@@ -15,7 +15,8 @@ class BlockDeviceStatistics:
     error    : why it failed, if it did
     hashes   : block hashes searched in launches that ran to their end
     shares   : shares delivered, blocks among them
-    dropped  : finds and shares lost because they came faster than they were made or taken
+    dropped  : finds and shares lost because they came faster than they were made or taken, or
+               because announcements of theirs were forgotten
     withheld : finds not delivered because the device computed wrongly
     trees    : proof trees built
     """

@@ -81,6 +81,11 @@ class PinnedRows:
     keys: Keys
     rows: Rows
 
+    def has_any(self, keys: Keys) -> bool:
+        """Whether announcements with any of these dedup keys, (n,) uint64, are among them."""
+        places = np.searchsorted(self.keys, keys)
+        return bool((self.keys[np.minimum(places, len(self.keys) - 1)] == keys).any())
+
 
 class AnnouncementStore:
     """Announcements in `memory`. Thread-safe.

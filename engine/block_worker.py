@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packetcrypt.engine.block_candidate import BlockCandidate
-from packetcrypt.engine.block_planner import Plan, SetPlanner, TreeTask
+from packetcrypt.engine.block_planner import Plan, SetPlanner
 from packetcrypt.engine.block_search import BlockSearch, Landed, block_launch_size
 from packetcrypt.engine.block_selftest import block_self_test
 from packetcrypt.engine.block_shares import QUEUE_LIMIT, Find, ShareMaker
@@ -19,6 +19,7 @@ from packetcrypt.engine.block_tree import BlockTree
 from packetcrypt.engine.device_info import DeviceInfo
 from packetcrypt.engine.readiness import ready_device
 from packetcrypt.engine.statistics import DeviceState
+from packetcrypt.engine.tree_task import TreeTask
 from packetcrypt.kernels.block_interface import BlockKernels
 from packetcrypt.protocol.errors import DeviceError, PacketCryptError
 
@@ -100,7 +101,8 @@ class BlockWorker:
             with ready_device(self.device, self._open_device, self._test) as kernels:
                 self._serve(kernels)
         except DeviceError as error:
-            self._fail(error)
+            # Without its traceback, which would hold what the thread had, pinned rows among it.
+            self._fail(DeviceError(str(error)))
         except PacketCryptError as error:
             self._fail(DeviceError(f"device {self.device} cannot mine blocks: {error}"))
         except Exception as error:  # the thread's outermost edge: drivers raise what they like
@@ -176,6 +178,8 @@ class BlockWorker:
 
     def _build(self, kernels: BlockKernels, turn_s: float) -> bool:
         """Hash some more of a tree, if there is one to build; whether there was."""
+        if self._building is not None and self._building.task.abandoned:
+            self._building = None
         if self._building is None:
             task = self._planner.claim()
             if task is None:

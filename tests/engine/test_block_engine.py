@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -24,7 +25,7 @@ from packetcrypt.engine.opening import open_block_kernels
 from packetcrypt.engine.statistics import DeviceState
 from packetcrypt.kernels.block_interface import BlockKernels, BlockLaunch, FoundHashes
 from packetcrypt.kernels.interface import AnnouncementKernels
-from packetcrypt.protocol.announcement import AnnouncementHeader, announcement_hash
+from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.block_check import BlockCheck, check_block
 from packetcrypt.protocol.commitment import BlockCommitment
@@ -321,8 +322,7 @@ def test_forgotten_announcements_are_not_mined_with_any_more() -> None:
         engine.add(announcements)
         engine.start(block_work(HEIGHT, NOW_AND_THEN))
         bad = take(engine).proof.announcements[0]
-        keys = np.array([int.from_bytes(announcement_hash(bad)[:8], "little")], np.uint64)
-        assert engine.forget(keys) == 1
+        assert engine.forget(np.array([dedup_key(bad)], np.uint64)) == 1
         while BlockCommitment.decode((share := take(engine)).commitment).count == 100:
             pass
     assert BlockCommitment.decode(share.commitment).count == 99
@@ -422,11 +422,56 @@ def test_other_devices_go_on_when_one_fails_in_the_middle_of_a_tree() -> None:
     assert "OSError: out of handles" in numpy.error
 
 
+def test_a_failed_device_lets_go_of_its_set() -> None:
+    def opener(device: DeviceInfo, store: np.ndarray, threads: int | None) -> BlockKernels:
+        kernels = always_pocl()(device, store, threads)
+        search = kernels.search
+        launches = 0
+
+        def fail_later(*args: object) -> BlockLaunch:
+            nonlocal launches
+            launches += 1
+            if launches > 2:  # after the self-test
+                raise DeviceError("it is on fire")
+            return search(*args)  # type: ignore[arg-type]
+
+        if device.kind is DeviceKind.NUMPY:
+            kernels.search = fail_later  # type: ignore[assignment, method-assign]
+        return kernels
+
+    old, new = made_up(100, HEIGHT - 3), made_up(50, HEIGHT - 3, seed=1)
+    keys = np.array([dedup_key(row.tobytes()) for row in old], np.uint64)
+    with BlockEngine(["numpy", "cpu"], memory_mb=MEMORY_MB, opener=opener) as engine:
+        engine.add(old)
+        engine.start(block_work(HEIGHT, 0x1C00FFFF))
+        wait_for_failure(engine)
+        assert engine.forget(keys) == 100
+        engine.add(new)
+        patience = time.monotonic() + PATIENCE
+        while engine.statistics().store.free != 1638 - 50:
+            assert time.monotonic() < patience
+            time.sleep(0.01)
+
+
+def wait_for_failure(engine: BlockEngine) -> None:
+    patience = time.monotonic() + PATIENCE
+    while all(device.error is None for device in engine.statistics().devices):
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("state", [DeviceState.STARTING, DeviceState.IDLE, DeviceState.MINING])
 def test_closing_ends_the_threads_in_every_state(state: DeviceState) -> None:
     others = set(threading.enumerate())
-    engine = BlockEngine("cpu", memory_mb=MEMORY_MB)
+    opened = threading.Event()
+
+    def opener(device: DeviceInfo, store: np.ndarray, threads: int | None) -> BlockKernels:
+        opened.set()
+        return open_block_kernels(device, store, threads)
+
+    engine = BlockEngine("cpu", memory_mb=MEMORY_MB, opener=opener)
     engine.add(made_up(100, HEIGHT - 3))
+    assert opened.wait(PATIENCE)  # by now all its threads run: one that only starts has no join
     if state is not DeviceState.STARTING:
         wait_for_state(engine, DeviceState.IDLE)
     if state is DeviceState.MINING:

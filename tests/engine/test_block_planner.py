@@ -1,20 +1,22 @@
 """Which set is mined when: a real planner, with the test in the place of the devices."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from made_up_blocks import EASIEST, USUAL, PlainHasher, block_work, made_up
 
-from packetcrypt.engine.block_planner import Plan, SetPlanner, TreeTask
+from packetcrypt.engine.block_planner import Plan, SetPlanner
 from packetcrypt.engine.block_set import MinedSet
-from packetcrypt.engine.block_store import AnnouncementStore
+from packetcrypt.engine.block_store import AnnouncementStore, PinnedRows
+from packetcrypt.engine.tree_task import TreeTask
+from packetcrypt.protocol.announcement import dedup_key
 from packetcrypt.protocol.commitment import BlockCommitment
 from packetcrypt.protocol.difficulty import degrade
 from packetcrypt.protocol.errors import DecodeError
-from packetcrypt.protocol.set_selection import best_set
+from packetcrypt.protocol.set_selection import AnnouncementClass, best_set
 from packetcrypt.protocol.work_file import BlockWork
 
 HEIGHT = 1000
@@ -183,6 +185,97 @@ def test_a_set_with_bad_announcements_is_replaced(planner: SetPlanner) -> None:
     assert not np.isin(bad, after.pinned.keys).any()
 
 
+def test_a_set_without_anything_left_is_not_mined_any_more(planner: SetPlanner) -> None:
+    mined = mine(planner, block_work(HEIGHT), made_up(50, HEIGHT - 3))
+    planner.store.forget(mined.pinned.keys)
+    planner.forgotten(mined.pinned.keys)
+    wait_until(lambda: planner.plan.candidate is None)
+    del mined
+    wait_until(lambda: planner.store.free == CAPACITY)
+
+
+def test_a_set_of_which_parents_left_the_chain_is_replaced(planner: SetPlanner) -> None:
+    mined = mine(
+        planner, block_work(HEIGHT), made_up(50, HEIGHT - 3), made_up(40, HEIGHT - 4, seed=1)
+    )
+    assert mined.count == 90
+    planner.store.forget_parents([HEIGHT - 3])
+    planner.forgotten_parents([HEIGHT - 3])
+    after = build(planner, claim(planner))
+    assert {each.parent_height for each in after.classes} == {HEIGHT - 4}
+    assert after.count == 40
+
+
+@pytest.mark.parametrize("what", ["keys", "parents"])
+def test_a_tree_with_forgotten_announcements_is_abandoned(planner: SetPlanner, what: str) -> None:
+    add(planner, made_up(50, HEIGHT - 3), made_up(40, HEIGHT - 4, seed=1))
+    planner.start(block_work(HEIGHT))
+    task = claim(planner)
+    assert len(task.pinned.rows) == 90
+    bad = made_up(50, HEIGHT - 3)
+    if what == "keys":
+        keys = np.array([dedup_key(row.tobytes()) for row in bad], np.uint64)
+        planner.store.forget(keys)
+        planner.forgotten(keys)
+    else:
+        planner.store.forget_parents([HEIGHT - 3])
+        planner.forgotten_parents([HEIGHT - 3])
+    assert task.abandoned
+    assert build(planner, claim(planner)).count == 40
+
+
+def test_a_tree_goes_on_when_others_are_forgotten(planner: SetPlanner) -> None:
+    add(planner, made_up(50, HEIGHT - 3))
+    planner.start(block_work(HEIGHT))
+    task = claim(planner)
+    planner.forgotten(np.array([1, 2**64 - 2], np.uint64))
+    planner.forgotten_parents([HEIGHT - 4])
+    assert not task.abandoned
+    assert build(planner, task).count == 50
+
+
+def test_what_is_forgotten_while_a_set_is_put_in_order_is_not_built(
+    planner: SetPlanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin = planner.store.pin
+    bad = made_up(50, HEIGHT - 3)[:3]
+    keys = np.array([dedup_key(row.tobytes()) for row in bad], np.uint64)
+
+    def pin_and_forget(classes: Iterable[AnnouncementClass]) -> PinnedRows:
+        pinned = pin(classes)
+        monkeypatch.undo()
+        planner.store.forget(keys)
+        planner.forgotten(keys)
+        return pinned
+
+    monkeypatch.setattr(planner.store, "pin", pin_and_forget)
+    assert mine(planner, block_work(HEIGHT), made_up(50, HEIGHT - 3)).count == 47
+
+
+def test_a_tree_that_is_too_old_for_new_work_is_abandoned(planner: SetPlanner) -> None:
+    add(planner, made_up(50, HEIGHT - 3, EASIEST), made_up(7, HEIGHT - 2, EASIEST))
+    planner.start(block_work(HEIGHT))
+    task = claim(planner)
+    planner.start(block_work(HEIGHT + 1))
+    assert task.abandoned
+    assert build(planner, claim(planner)).count == 7
+
+
+def test_an_error_does_not_end_the_planning(
+    planner: SetPlanner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_memory(_: object) -> PinnedRows:
+        raise MemoryError
+
+    monkeypatch.setattr(planner.store, "pin", no_memory)
+    add(planner, made_up(50, HEIGHT - 3))
+    planner.start(block_work(HEIGHT))
+    wait_until(lambda: "failed" in caplog.text)
+    monkeypatch.undo()
+    add(planner, made_up(10, HEIGHT - 3, seed=1))
+    assert build(planner, claim(planner)).count == 60
+
+
 def test_the_same_work_again_changes_nothing(planner: SetPlanner) -> None:
     mine(planner, block_work(HEIGHT), made_up(50, HEIGHT - 3))
     plan = planner.plan
@@ -207,7 +300,10 @@ def test_a_coinbase_without_placeholder_is_refused(planner: SetPlanner) -> None:
 
 
 def test_after_the_end_nothing_changes(planner: SetPlanner) -> None:
+    mined = mine(planner, block_work(HEIGHT), made_up(5, HEIGHT - 3))
     planner.close()
-    planner.start(block_work(HEIGHT))
+    planner.start(block_work(HEIGHT + 1))
+    planner.pause()
+    planner.discard(mined)
     assert planner.plan.closed
     planner.wait(Plan())  # returns at once

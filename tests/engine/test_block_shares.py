@@ -8,7 +8,7 @@ import pytest
 from made_up_blocks import EASIEST, PlainHasher, block_work, made_up
 
 from packetcrypt.engine.block_candidate import BlockCandidate
-from packetcrypt.engine.block_set import MinedSet
+from packetcrypt.engine.block_set import MinedSet, Withdrawn
 from packetcrypt.engine.block_shares import (
     Find,
     FoundShare,
@@ -20,6 +20,7 @@ from packetcrypt.engine.block_shares import (
 )
 from packetcrypt.engine.block_store import AnnouncementStore
 from packetcrypt.engine.block_tree import BlockTree, build_tree
+from packetcrypt.protocol.announcement import dedup_key
 from packetcrypt.protocol.block_check import BlockCheck, check_block
 from packetcrypt.protocol.block_hash import block_work_hash
 from packetcrypt.protocol.difficulty import meets
@@ -174,6 +175,48 @@ def test_a_failed_queue_is_emptied_first(
         queue.get()
     queue.close()
     assert queue.get() is None
+
+
+@pytest.mark.parametrize("what", ["keys", "parents"])
+def test_a_share_with_forgotten_announcements_is_not_delivered(
+    store: AnnouncementStore, mined: MinedSet, what: str
+) -> None:
+    mined = replace(mined, withdrawn=Withdrawn())
+    candidate = BlockCandidate.of(block_work(HEIGHT, EASIEST), mined)
+    assert candidate is not None
+    find = find_of(store, candidate)
+    share = make_share(store, find)
+    shares: list[FoundShare] = []
+    dropped: list[Find] = []
+    if what == "keys":
+        mined.withdrawn.add_keys(np.array([dedup_key(share.proof.announcements[3])], np.uint64))
+    else:
+        mined.withdrawn.add_parents([HEIGHT - 3])
+    maker = ShareMaker(store, shares.append, dropped.append, wrong=lambda find, error: None)
+
+    maker.submit(find)
+    maker.close(PATIENCE)
+
+    assert (shares, dropped) == ([], [find])
+
+
+def test_other_announcements_that_are_forgotten_do_not_matter(
+    store: AnnouncementStore, mined: MinedSet
+) -> None:
+    mined = replace(mined, withdrawn=Withdrawn())
+    candidate = BlockCandidate.of(block_work(HEIGHT, EASIEST), mined)
+    assert candidate is not None
+    find = find_of(store, candidate)
+    used = [dedup_key(each) for each in make_share(store, find).proof.announcements]
+    mined.withdrawn.add_keys(np.setdiff1d(mined.pinned.keys, np.array(used, np.uint64)))
+    mined.withdrawn.add_parents([HEIGHT - 4])
+    shares: list[FoundShare] = []
+    maker = ShareMaker(store, shares.append, lambda find: None, wrong=lambda find, error: None)
+
+    maker.submit(find)
+    maker.close(PATIENCE)
+
+    assert [share.work_hash for share in shares] == [find.work_hash]
 
 
 def test_the_maker_delivers_shares_and_says_what_is_wrong(
