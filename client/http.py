@@ -6,6 +6,8 @@ the service that was asked for.
 """
 
 import base64
+import os
+import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -171,8 +173,17 @@ async def _read_bounded(response: aiohttp.ClientResponse, limit: int) -> bytes |
     return bytes(body)
 
 
+def connection_problem(error: aiohttp.ClientConnectorError) -> str:
+    """Why there was no connection, e.g. "Connection refused"."""
+    inner = error.os_error
+    # aiohttp's own text adds how it would have used TLS, and asyncio's says only that connecting
+    # failed; the number says why.
+    if isinstance(inner, socket.gaierror) or inner.errno is None:
+        return inner.strerror or str(inner)
+    return os.strerror(inner.errno)
+
+
 def _reason(error: aiohttp.ClientError) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        # aiohttp's own text adds how it would have used TLS, which helps nobody here.
-        return error.os_error.strerror or str(error.os_error)
+        return connection_problem(error)
     return str(error) or type(error).__name__

@@ -7,8 +7,6 @@ what the server said.
 
 import base64
 import json
-import os
-import socket
 import ssl
 from http import HTTPStatus
 from typing import Any, Final
@@ -20,6 +18,7 @@ from packetcrypt.client.http import (
     HttpLimits,
     PoolNonsense,
     PoolUnreachable,
+    connection_problem,
     post,
 )
 from packetcrypt.protocol.errors import DecodeError, PoolError
@@ -157,7 +156,7 @@ class JsonRpcClient:
                 )
             case aiohttp.ClientConnectorError() as cause:
                 return RpcUnreachable(
-                    f"{self._failed(method)}: no connection ({_connection_problem(cause)}). "
+                    f"{self._failed(method)}: no connection ({connection_problem(cause)}). "
                     f"Start {self._name}, or correct url in {self._settings}."
                 )
             case TimeoutError():
@@ -193,14 +192,6 @@ def tls_context(certificate: str | None, *, is_verified: bool) -> ssl.SSLContext
     if certificate is None:
         return True
     return ssl.create_default_context(cafile=certificate)
-
-
-def _connection_problem(error: aiohttp.ClientConnectorError) -> str:
-    inner = error.os_error
-    # asyncio's own text says only that connecting failed; the number says why.
-    if isinstance(inner, socket.gaierror) or inner.errno is None:
-        return str(inner)
-    return os.strerror(inner.errno)
 
 
 def _verification_problem(error: aiohttp.ClientConnectorCertificateError) -> str:
