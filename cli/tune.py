@@ -30,8 +30,9 @@ def command(
     if forget:
         for device in chosen:
             dropped = tuning_cache.forget(device)
-            click.echo(f"{device}: {dropped or 'no'} tunings dropped")
+            click.echo(f"{device}: {dropped or 'no'} tuning{'' if dropped == 1 else 's'} dropped")
         return
+    tuning_cache.check_writable()  # already here, so that nobody tunes in vain
     for device in chosen:
         if not as_json:
             click.echo(
@@ -52,7 +53,7 @@ def _show(trial: Trial) -> None:
         return
     click.echo(
         f"  {_settings(trial.tuning)}: {trial.hashes_per_second / 1000:9.1f} Ke/s, "
-        f"{trial.ratio:.3f} (lower quartile {trial.low_ratio:.3f})",
+        f"{trial.ratio:.3f} times the best so far (lower quartile {trial.low_ratio:.3f})",
         err=True,
     )
 

@@ -47,6 +47,11 @@ def save(device: DeviceInfo, cores: int, tuning: Tuning) -> Path:
     return file()
 
 
+def check_writable() -> None:
+    """Raises `ConfigError` where `save` could not write."""
+    _write(_read())
+
+
 def forget(device: DeviceInfo) -> int:
     """Drop everything kept for `device`, with whatever driver and cores; how many entries.
 

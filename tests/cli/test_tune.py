@@ -36,9 +36,22 @@ def test_json_and_forgetting(cli: Cli, cache_folder: Path) -> None:
     assert result["cores"] == 1
     assert result["best"] in [result["default"], *(trial["tuning"] for trial in result["trials"])]
 
-    assert "1 tunings dropped" in cli("tune", "--device", "cpu", "--forget").out
+    assert "1 tuning dropped" in cli("tune", "--device", "cpu", "--forget").out
 
     assert json.loads((cache_folder / "packetcrypt" / "tuning.json").read_text()) == []
+
+
+def test_nobody_tunes_in_vain(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, cache_folder: Path
+) -> None:
+    (cache_folder / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_folder / "file"))
+
+    ended = cli("tune", "--device", "cpu", "--seconds", "1")
+
+    assert (ended.status, ended.out) == (2, "")
+    assert "XDG_CACHE_HOME" in ended.err
+    assert "trying for" not in ended.err
 
 
 @pytest.mark.parametrize("arguments", [("--seconds", "0"), ("--device", "9:9"), ("-t", "0")])

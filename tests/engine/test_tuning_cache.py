@@ -146,6 +146,16 @@ def test_where_nothing_can_be_written_the_remedy_is_named(
 
     with pytest.raises(ConfigError, match="XDG_CACHE_HOME"):
         tuning_cache.save(DEVICE, 4, TUNED)
+    with pytest.raises(ConfigError, match="XDG_CACHE_HOME"):
+        tuning_cache.check_writable()
+
+
+def test_looking_whether_it_can_be_written_changes_nothing() -> None:
+    tuning_cache.save(DEVICE, 4, TUNED)
+
+    tuning_cache.check_writable()
+
+    assert tuning_cache.load(DEVICE, 4) == TUNED
 
 
 def test_a_user_without_a_home_gets_no_folder_of_that_name(
