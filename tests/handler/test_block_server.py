@@ -151,6 +151,8 @@ async def test_a_block_that_the_node_has(pool: BlockLoopback, mined: MinedShare)
         (Fault(status=503, body=b"503 Too busy."), "server not ready: its node does not answer"),
         (Fault(body=b"<html>"), "server not ready: its node does not answer"),
         (Fault(error=(-28, "Loading")), "server not ready: its node cannot judge shares now"),
+        (Fault(error=(-10, "Syncing")), "server not ready: its node cannot judge shares now"),
+        (Fault(error=(-9, "Alone")), "server not ready: its node cannot judge shares now"),
         (Fault(error=(-32601, "no such")), "server not ready: its node cannot judge shares now"),
     ],
 )

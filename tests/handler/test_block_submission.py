@@ -10,6 +10,7 @@ from block_shares import MinedShare, made_up_announcements, mine_share
 from pktd_chain import HEIGHT, PktdChain
 from pktd_stand_in import Fault, PktdStandIn, pktd_stand_in
 
+from packetcrypt.client.json_rpc import RpcUnreachable
 from packetcrypt.client.pktd import pktd_client
 from packetcrypt.handler import block_submission
 from packetcrypt.handler.block_share import Share, read_share
@@ -157,6 +158,24 @@ async def test_a_node_that_is_busy_for_a_moment_gets_the_block(
 
     assert reply.body["result"]["block"] is True
     assert pool.pktd.count("submitblock") == 2
+
+
+async def test_a_node_that_is_away_for_a_moment_gets_the_block(
+    pktd: PktdStandIn, mined: MinedShare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(block_submission, "_SECONDS_BETWEEN_TRIES", 0.01)
+    async with pktd_client(pktd.settings) as client:
+        submit_block = client.submit_block
+
+        async def away_at_first(block: bytes) -> None:
+            monkeypatch.setattr(client, "submit_block", submit_block)
+            raise RpcUnreachable("no connection")
+
+        monkeypatch.setattr(client, "submit_block", away_at_first)
+        problem = await BlockSubmission(client).submit(_share(pktd.chain, mined))
+
+    assert problem is None
+    assert pktd.chain.tip.height == HEIGHT
 
 
 async def test_a_node_that_stays_busy_is_not_asked_for_ever(

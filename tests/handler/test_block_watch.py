@@ -98,6 +98,19 @@ async def test_blocks_between_two_looks_are_logged_in_their_order(
     assert events[3]["time"] > events[2]["time"]
 
 
+async def test_a_missed_block_that_says_it_is_of_the_future_is_of_now(
+    pktd: PktdStandIn, tmp_path: Path
+) -> None:
+    async with _watch(pktd, tmp_path) as watch:
+        await watch.look()
+        pktd.chain.add_made_up_block(HEIGHT + 40_000_000)
+        pktd.chain.add_made_up_block()
+        await watch.look()
+
+    _, missed, tip = _events(tmp_path)
+    assert missed["time"] == tip["time"] <= time.time_ns() // 1_000_000
+
+
 async def test_a_replaced_block_is_another_one(pktd: PktdStandIn, tmp_path: Path) -> None:
     async with _watch(pktd, tmp_path) as watch:
         await watch.look()
