@@ -13,7 +13,7 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from packetcrypt.kernels.interface import (
     SearchLaunch,
 )
 from packetcrypt.protocol.announcement_job import AnnouncementJob
+from packetcrypt.protocol.errors import ProgramError
 
 
 class Watch:
@@ -61,9 +62,15 @@ class WatchedKernels(AnnouncementKernels):
         self.max_launch = kernels.max_launch
         self.launch_quantum = kernels.launch_quantum
         self.launches = kernels.launches
+        self.jobs_a_preparation = kernels.jobs_a_preparation
 
     def prepare(self, job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
         return self._kernels.prepare(job, slot)
+
+    def prepare_many(
+        self, jobs: Sequence[AnnouncementJob], slot: int
+    ) -> Generator[None, None, list[PreparedJob | ProgramError]]:
+        return self._kernels.prepare_many(jobs, slot)
 
     def search(
         self,

@@ -132,14 +132,14 @@ class CheckRequests:
         taken: list[CheckRequest] = []
         while self._waiting:
             request = self._waiting[0]
-            if taken and (request.alone or len(request.announcements) > room):
+            if taken and len(request.announcements) > room:
                 break
             self._waiting.popleft()
             if not request.claim():
                 continue
             taken.append(request)
             room -= len(request.announcements)
-            if request.alone:
+            if request.alone:  # such come before all others
                 break
         return taken
 
