@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
+from packetcrypt.kernels.opencl.cpu_features import cpu_defines
 from packetcrypt.kernels.opencl.device_use import CountedKernel, DeviceUse
 from packetcrypt.protocol.errors import DeviceError
 
@@ -82,6 +83,7 @@ class DeviceContext:
     ) -> None:
         self.device = device
         self.traits = DeviceTraits.of(device, lanes)
+        self._cpu_defines = cpu_defines(device)
         self.use = DeviceUse(profiled=[] if profile else None)
         try:
             self.context = cl.Context([device])
@@ -106,7 +108,7 @@ class DeviceContext:
 
     def build_source(self, source: str, name: str, **defines: int | str) -> cl.Program:
         """Compile `source`, which may #include the kernel files; `name` is what errors call it."""
-        defines = {"LANES": self.traits.lanes, **defines}
+        defines = {"LANES": self.traits.lanes, **self._cpu_defines, **defines}
         # -w: warnings are for whoever writes the kernels, not for who runs them.
         options = ["-w", *(f"-D{key}={value}" for key, value in defines.items())]
         try:

@@ -7,11 +7,11 @@
 
 // ---- AVX512-IFMA -----------------------------------------------------------------------------------
 //
-// The form with the instructions has been compiled but not run by its authors; the tests run it with the
-// emulation of madd52.cl.
+// The form with the instructions has run in an emulated processor only; the tests run it with the emulation
+// of madd52.cl.
 
 // The product before it is folded: column i stands for 2^(51·i).
-INLINE void multiply_limbs(wide_t column[10], const field_t *a, const field_t *b)
+INLINE MADD52_CODE void multiply_limbs(wide_t column[10], const field_t *a, const field_t *b)
 {
     wide_t low[10], high[10];
 #pragma unroll
@@ -138,7 +138,8 @@ INLINE void field_subtract(field_t *out, const field_t *a, const field_t *b)
 }
 
 // out := a·b, tight.
-OUTLINE void field_multiply(word_t wide, field_t *out, const field_t *a, const field_t *b)
+OUTLINE MADD52_CODE void field_multiply(word_t wide, field_t *out, const field_t *a,
+                                        const field_t *b)
 {
     wide_t column[10], sum[5];
     multiply_limbs(column, a, b);

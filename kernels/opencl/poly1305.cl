@@ -28,8 +28,8 @@
 #endif
 
 // h := (h + block)·r. present: all ones in lanes that have the block, 0 in the others.
-INLINE void absorb_block(wide_t h[SIDES][LIMBS], const kept_t r[SIDES][KEY_LIMBS],
-                         const word_t words[4], word_t present)
+INLINE MADD52_CODE void absorb_block(wide_t h[SIDES][LIMBS], const kept_t r[SIDES][KEY_LIMBS],
+                                     const word_t words[4], word_t present)
 {
     word_t masked[4];
 #pragma unroll
@@ -63,8 +63,9 @@ INLINE void side_tag(wide_t words[4], wide_t h[LIMBS], const wide_t pad[4])
 // tag     : 4 words
 //
 // Reads, and ignores, up to 16·(greatest − least blocks) + 48 bytes before a message.
-OUTLINE void poly1305(word_t blocks, __global const uchar *bytes, const uint message[GROUP],
-                      const word_t last[4], const word_t key[8], word_t tag[4])
+OUTLINE MADD52_CODE void poly1305(word_t blocks, __global const uchar *bytes,
+                                  const uint message[GROUP], const word_t last[4],
+                                  const word_t key[8], word_t tag[4])
 {
     const word_t clamped[4] = {key[0] & 0x0fffffff, key[1] & 0x0ffffffc, key[2] & 0x0ffffffc,
                                key[3] & 0x0ffffffc};

@@ -1,6 +1,7 @@
 // Poly1305 in limbs of 44, 44 and 42 bits, for 52-bit multiply-adds (madd52.cl). See poly1305.cl.
 //
-// Run by its authors with the builtins in an emulator only, and on the emulation of madd52.cl.
+// The form with the instructions has run in an emulated processor only; the tests run it with the emulation
+// of madd52.cl.
 
 #define LIMBS 3
 #define LIMB_BITS(i) ((i) < 2 ? 44 : 42)
@@ -40,7 +41,7 @@ INLINE void add_block(wide_t h[SIDES][LIMBS], const word_t words[4], word_t pres
 }
 
 // h := h·r mod 2^130 − 5, up to a small excess in limb 1. h may be below 2^46 in every limb.
-INLINE void multiply_by_r(wide_t h[LIMBS], const kept_t r[KEY_LIMBS])
+INLINE MADD52_CODE void multiply_by_r(wide_t h[LIMBS], const kept_t r[KEY_LIMBS])
 {
     // Column i stands for 2^(44·i), and what is above its 52 bits is collected by itself.
     wide_t low[LIMBS], high[LIMBS];
