@@ -25,7 +25,7 @@ def subscriber() -> Iterator[Peer]:
 
 
 @contextmanager
-def _sprayer(receivers: int = 0, **changes: Any) -> Iterator[Sprayer]:
+def _sprayer(**changes: Any) -> Iterator[Sprayer]:
     settings = {"passwd": PASSWORD, "bind": "127.0.0.1:0", **changes}
     with Sprayer(SprayerSettings(**settings)) as sprayer:
         yield sprayer
@@ -67,6 +67,19 @@ def test_shares_divide_what_is_sprayed(subscriber: Peer) -> None:
 
     assert even == {number: announcements[number].tobytes() for number in range(0, 301, 2)}
     assert odd == {number: announcements[number].tobytes() for number in range(1, 301, 2)}
+
+
+def test_shares_go_on_where_the_last_burst_ended(subscriber: Peer) -> None:
+    announcements = made_up_announcements(200)
+    with _sprayer() as sprayer:
+        subscriber.subscribe(sprayer.port, number=2, count=3)
+        _until_receivers(sprayer, 1)
+        sprayer.spray(announcements[:100])
+        received = _contents(subscriber.receive(33)[1])
+        sprayer.spray(announcements[100:])
+        received |= _contents(subscriber.receive(33)[1])
+
+    assert received == {number: announcements[number].tobytes() for number in range(2, 200, 3)}
 
 
 def test_a_wrong_password_is_sent_nothing(subscriber: Peer) -> None:
