@@ -1,6 +1,9 @@
 """`packetcrypt blk`: mine blocks for a pool."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
 
 import click
 
@@ -10,6 +13,18 @@ from packetcrypt.engine.block_engine import BlockEngine
 from packetcrypt.miner.block_miner import BlockMiner
 from packetcrypt.miner.block_settings import AnnouncementTrust, BlockMinerSettings
 from packetcrypt.miner.shutdown import run_until_signalled
+
+
+@contextmanager
+def _closing_together(engine: BlockEngine, checker: AnnouncementChecker) -> Iterator[None]:
+    """Each may wait a second for its drivers, which is too long one after the other."""
+    try:
+        yield
+    finally:
+        closing = Thread(target=checker.close, name="close checker")
+        closing.start()
+        engine.close()
+        closing.join()
 
 
 @click.command(name="blk")
@@ -170,5 +185,6 @@ def command(
             memory_mb=settings.memory_mb,
             min_free=settings.min_free,
         ) as engine,
+        _closing_together(engine, checker),
     ):
         asyncio.run(run_until_signalled(BlockMiner(settings, engine, checker)))

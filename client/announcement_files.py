@@ -5,7 +5,7 @@ Files never change, so a download that broke off goes on where it ended.
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -92,7 +92,7 @@ class AnnouncementFilesClient:
 
     async def download(
         self, file: AnnouncementFile, first: int = 0
-    ) -> AsyncIterator[npt.NDArray[np.uint8]]:
+    ) -> AsyncGenerator[npt.NDArray[np.uint8], None]:
         """The announcements of a file from number `first` on, in arrays (n, 1024) as they come.
 
         Raises as `index` does, also in the middle: the caller then knows how many it has.

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packetcrypt.client.complaints import Complaints
+from packetcrypt.client.http import PoolNonsense
 from packetcrypt.engine.block_store import AddedAnnouncements
 from packetcrypt.kernels.interface import CheckedAnnouncements
 from packetcrypt.miner.block_settings import AnnouncementTrust
@@ -32,8 +33,15 @@ _SAMPLE: Final = 16
 _RETRY_S: Final = 5.0
 """Pause after the master did not tell a parent block."""
 
+_TRIES: Final = 3
+"""How often a master is asked for a block that it says it does not have."""
+
 Announcements = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+
+
+class NothingChecks(DeviceError):
+    """No device is left that could check announcements: none will ever be taken again."""
 
 
 class AnnouncementStore(Protocol):
@@ -45,7 +53,11 @@ class AnnouncementStore(Protocol):
 
 
 class Checker(Protocol):
-    """What is needed of an `AnnouncementChecker`."""
+    """What is needed of an `AnnouncementChecker`.
+
+    submit : raises `DeviceError` if nothing can be checked any more; the future, if only these
+             announcements could not be
+    """
 
     def submit(
         self, announcements: Announcements, parent_hashes: npt.NDArray[np.uint8]
@@ -122,9 +134,13 @@ class AnnouncementIntake:
         """Check (n, 1024) uint8 announcements and store the good ones; waits for its turn.
 
         source : name of who gave them; sources are counted, and distrusted, by name
+
+        Raises `NothingChecks`.
         """
         if not len(announcements):
             return
+        # Without a slot: others need not wait until the master tells the parents of these.
+        await self._reach_parents(announcements)
         async with self._slots:
             counts = await self._process(source, announcements)
         self._counts[source] = self.counts(source).plus(counts)
@@ -135,12 +151,14 @@ class AnnouncementIntake:
             await asyncio.to_thread(self._store.forget_parents, tuple(heights))
 
     async def _process(self, source: str, announcements: Announcements) -> IntakeCounts:
-        usable, parents = await self._with_parents(announcements)
+        usable, parents = self._with_parents(announcements)
         unusable = len(announcements) - len(usable)
         known = await asyncio.to_thread(self._store.knows, usable)
         fresh, parents = usable[~known], parents[~known]
         try:
             invalid = await self._invalid(source, fresh, parents)
+        except NothingChecks:
+            raise
         except DeviceError as error:
             self._complaints.report(
                 ("check",), f"{error} {len(fresh)} announcements from {source} are dropped."
@@ -155,18 +173,31 @@ class AnnouncementIntake:
             dropped=added.dropped,
         )
 
-    async def _with_parents(
+    async def _reach_parents(self, announcements: Announcements) -> None:
+        """Know the parent blocks, as far as the master tells; waits for one that is away."""
+        heights = np.unique(announcements.view(ANNOUNCEMENT_DTYPE)[:, 0]["parent_height"])
+        wanted = [int(height) for height in heights if self.wanted(int(height))]
+        denials = 0
+        while wanted and denials < _TRIES:
+            try:
+                await self._parents.reach(wanted[0])
+            except PoolError as error:
+                denials += isinstance(error, PoolNonsense)
+                self._complaints.report(("parents",), f"{error} Announcements wait for it.")
+                await asyncio.sleep(self._retry_s)
+            else:
+                self._complaints.resolve(("parents",), "The master tells parent blocks again.")
+                return
+
+    def _with_parents(
         self, announcements: Announcements
     ) -> tuple[Announcements, npt.NDArray[np.uint8]]:
-        """The announcements whose parent block is in reach, and the hash of it for each."""
+        """The announcements whose parent block is known, and the hash of it for each."""
         header = announcements.view(ANNOUNCEMENT_DTYPE)[:, 0]
         heights = header["parent_height"]
-        candidates = [int(height) for height in np.unique(heights) if self.wanted(int(height))]
-        if candidates:
-            await self._reach(min(candidates))
         usable = np.zeros(len(announcements), np.bool_)
         parents = np.zeros((len(announcements), HASH_SIZE), np.uint8)
-        for height in candidates:
+        for height in filter(self.wanted, map(int, np.unique(heights))):
             parent = self._parents.hash_at(height)
             if parent is not None:
                 key = self._parents.signing_key_at(height) or UNSIGNED_KEY
@@ -175,18 +206,6 @@ class AnnouncementIntake:
                 usable |= rows
                 parents[rows] = np.frombuffer(parent, np.uint8)
         return announcements[usable], parents[usable]
-
-    async def _reach(self, height: int) -> None:
-        """Know the parent blocks down to this height; waits for a master that is away."""
-        while True:
-            try:
-                await self._parents.reach(height)
-            except PoolError as error:
-                self._complaints.report(("parents",), f"{error} Announcements wait for it.")
-                await asyncio.sleep(self._retry_s)
-            else:
-                self._complaints.resolve(("parents",), "The master tells parent blocks again.")
-                return
 
     async def _invalid(
         self, source: str, announcements: Announcements, parents: npt.NDArray[np.uint8]
@@ -212,7 +231,14 @@ class AnnouncementIntake:
         return invalid
 
     async def _fail(self, announcements: Announcements, parents: npt.NDArray[np.uint8]) -> Mask:
-        checked = await asyncio.wrap_future(self._checker.submit(announcements, parents))
+        try:
+            answer = self._checker.submit(announcements, parents)
+        except DeviceError as error:
+            raise NothingChecks(
+                f"announcements cannot be checked any more, and unchecked ones are not mined with: "
+                f"{error}"
+            ) from error
+        checked = await asyncio.wrap_future(answer)
         failed: Mask = checked.results != AnnouncementCheck.OK
         return failed
 

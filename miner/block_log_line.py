@@ -26,7 +26,8 @@ class ShareCounts:
 
     accepted : the handler credits them
     rejected : the handler answered and does not
-    lost     : no handler took them in time, or the work was replaced meanwhile
+    lost     : no handler took them in time, the work was replaced meanwhile, or there were more
+               than could be taken from the engine
     blocks   : of the accepted ones, those that the handler says became a block
     """
 

@@ -20,6 +20,8 @@ from functools import partial
 from typing import Final, Protocol
 
 import aiohttp
+import numpy as np
+import numpy.typing as npt
 
 from packetcrypt.client.announcement_files import AnnouncementFilesClient
 from packetcrypt.client.complaints import Complaints
@@ -29,7 +31,12 @@ from packetcrypt.client.sprayer_subscription import SprayerSubscription
 from packetcrypt.engine.block_shares import FoundShare
 from packetcrypt.engine.block_statistics import BlockEngineStatistics
 from packetcrypt.miner.announcement_downloads import INDEX_INTERVAL, HandlerDownloads
-from packetcrypt.miner.announcement_intake import AnnouncementIntake, AnnouncementStore, Checker
+from packetcrypt.miner.announcement_intake import (
+    AnnouncementIntake,
+    AnnouncementStore,
+    Checker,
+    NothingChecks,
+)
 from packetcrypt.miner.block_follower import POLL_INTERVAL, BlockFollower, BlockMinerView
 from packetcrypt.miner.block_log_line import format_block_report
 from packetcrypt.miner.block_report import BlockMinerReading, report_between
@@ -37,12 +44,7 @@ from packetcrypt.miner.block_settings import BlockMinerSettings
 from packetcrypt.miner.chain import ParentHashes
 from packetcrypt.miner.share_check import GOOD, ShareChecker
 from packetcrypt.miner.share_uploads import ShareUploads
-from packetcrypt.protocol.errors import (
-    ConfigError,
-    DecodeError,
-    DeviceError,
-    PacketCryptError,
-)
+from packetcrypt.protocol.errors import ConfigError, DecodeError, PacketCryptError
 from packetcrypt.protocol.work_file import BlockWork
 
 _log = logging.getLogger(__name__)
@@ -114,7 +116,7 @@ class BlockMiner:
 
         A pool that is down is waited for. Raises `PoolError` if its first answer shows that the URL
         is no pool's, `ConfigError` if sprayed announcements cannot be received at the address that
-        the settings say, and `DeviceError` if no device is left.
+        the settings say, and `DeviceError` if no device is left to mine or to check with.
         """
         try:
             async with AsyncExitStack() as stack:
@@ -226,7 +228,7 @@ class BlockMiner:
         downloads = HandlerDownloads(
             AnnouncementFilesClient(self._session, url, self._settings.handler_pass),
             self._intake.wanted,
-            partial(self._intake.take, url),
+            partial(self._take_in, url),
             self._slots,
             self._complaints,
             self._timing.index,
@@ -237,7 +239,7 @@ class BlockMiner:
     async def _receive(self, subscription: SprayerSubscription) -> None:
         while True:
             announcements = await asyncio.to_thread(subscription.get, self._timing.take)
-            await self._intake.take(_SPRAYERS, announcements)
+            await self._take_in(_SPRAYERS, announcements)
 
     async def _take_shares(self) -> None:
         """Takes what the engine finds; ends when the miner stops and nothing is left in it."""
@@ -249,24 +251,32 @@ class BlockMiner:
                 try:
                     share = await loop.run_in_executor(thread, self._engine.get, wait)
                 except PacketCryptError as error:
-                    # What is queued is still worth sending: `run` raises this at its end.
-                    self._failure = error
-                    self._stopping.set()
+                    self._fail(error)
                     return
                 if share is not None:
                     await self._pass_on(share)
                 elif stopping:
                     return
 
+    async def _take_in(self, source: str, announcements: npt.NDArray[np.uint8]) -> None:
+        try:
+            await self._intake.take(source, announcements)
+        except NothingChecks as error:
+            self._fail(error)
+
+    def _fail(self, error: PacketCryptError) -> None:
+        """End `run` with this error; what is queued is still worth sending before."""
+        self._failure = self._failure or error
+        self._stopping.set()
+
     async def _pass_on(self, share: FoundShare) -> None:
         """Queue a share for upload, unless it would be refused."""
         try:
             verdict = await self._share_checker.check(share)
-        except DeviceError as error:
-            # Better a share that may be refused than one that is thrown away.
-            self._complaints.report(("share check",), f"{error} The share is sent unchecked.")
+        except asyncio.CancelledError:
+            # The miner stops. Better a share that may be refused than one that is thrown away.
             self._uploads.add(share)
-            return
+            raise
         if verdict is not None and verdict.result in GOOD:
             self._uploads.add(share)
             return

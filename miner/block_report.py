@@ -32,6 +32,8 @@ def report_between(
     """
     rates = now.engine.rates_since(earlier.engine)
     per_second = 1 / rates.seconds if rates.seconds else 0.0
+    # So easy that the engine could not make them, or this program not take them, fast enough.
+    dropped = _dropped(now.engine) - _dropped(earlier.engine)
     mined = now.engine.mined
     classes = now.engine.store.classes
     ready = sum(
@@ -45,7 +47,7 @@ def report_between(
         if height is not None and height - parent_height < 3
     )
     return BlockMinerReport(
-        shares=now.shares.since(earlier.shares),
+        shares=now.shares.since(earlier.shares).plus(ShareCounts(lost=dropped)),
         hashes_per_second=rates.hashes_per_second,
         multiplier=0 if mined is None else mined.multiplier,
         set_count=0 if mined is None else mined.count,
@@ -59,3 +61,7 @@ def report_between(
             for url in handlers
         ),
     )
+
+
+def _dropped(engine: BlockEngineStatistics) -> int:
+    return sum(device.dropped for device in engine.devices)

@@ -15,7 +15,7 @@ from scripted_pool import ScriptedPool, keyed, made_up_block, made_up_chain
 from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.master import MasterClient
 from packetcrypt.kernels.interface import CheckedAnnouncements
-from packetcrypt.miner.announcement_intake import AnnouncementIntake, IntakeCounts
+from packetcrypt.miner.announcement_intake import AnnouncementIntake, IntakeCounts, NothingChecks
 from packetcrypt.miner.block_settings import AnnouncementTrust
 from packetcrypt.miner.chain import DEEPEST_AGE, ParentHashes
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_DTYPE
@@ -208,6 +208,47 @@ async def test_announcements_wait_for_a_master_that_is_away(
     await pool.start()
     await waiting
     assert taking.counts(HANDLER) == IntakeCounts(taken=10)
+
+
+async def test_others_do_not_wait_for_a_master_that_is_away(
+    store: SetStore, parents: ParentHashes, checker: ByteChecker, pool: ScriptedPool
+) -> None:
+    await pool.stop()
+    taking = intake(store, parents, checker)
+    waiting = [
+        asyncio.create_task(taking.take("another", made_announcements(10, TIP - 4, seed=seed)))
+        for seed in range(5)
+    ]
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(30):
+        await taking.take(HANDLER, made_announcements(10, TIP))
+    assert taking.counts(HANDLER) == IntakeCounts(taken=10)
+    for task in waiting:
+        task.cancel()
+
+
+async def test_parents_that_the_master_does_not_have_are_unusable(
+    store: SetStore, parents: ParentHashes, checker: ByteChecker, pool: ScriptedPool
+) -> None:
+    del pool.chain[:-1]
+    taking = intake(store, parents, checker)
+    both = np.concatenate([made_announcements(5, TIP), made_announcements(5, TIP - 1)])
+    async with asyncio.timeout(30):
+        await taking.take(HANDLER, both)
+    assert taking.counts(HANDLER) == IntakeCounts(taken=5, unusable=5)
+
+
+async def test_without_a_device_nothing_is_taken_any_more(
+    store: SetStore, parents: ParentHashes
+) -> None:
+    class Ended(ByteChecker):
+        def submit(
+            self, announcements: Announcements, parent_hashes: Announcements
+        ) -> Future[CheckedAnnouncements]:
+            raise DeviceError("device 0:0 burnt down.")
+
+    with pytest.raises(NothingChecks, match=r"cannot be checked any more.*burnt down"):
+        await intake(store, parents, Ended()).take(HANDLER, made_announcements(10, TIP))
 
 
 class TestTrust:

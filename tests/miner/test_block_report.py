@@ -23,10 +23,15 @@ DEVICE = DeviceInfo(
 
 
 def reading(
-    taken_at: float, hashes: int, *, mined: SetStatistics | None = None, sprayed: int = 0
+    taken_at: float,
+    hashes: int,
+    *,
+    mined: SetStatistics | None = None,
+    sprayed: int = 0,
+    dropped: int = 0,
 ) -> BlockMinerReading:
     engine = BlockEngineStatistics(
-        (BlockDeviceStatistics(DEVICE, hashes=hashes),),
+        (BlockDeviceStatistics(DEVICE, hashes=hashes, dropped=dropped),),
         StoreStatistics(1000, 800, CLASSES),
         mined,
         taken_at,
@@ -61,3 +66,8 @@ def test_before_there_is_work() -> None:
     report = report_between(reading(1.0, 0), reading(1.0, 0), None, [])
     assert (report.ready, report.immature, report.multiplier, report.set_difficulty) == (0, 0, 0, 0)
     assert report.hashes_per_second == 0
+
+
+def test_what_the_engine_dropped_is_lost() -> None:
+    report = report_between(reading(1.0, 0, dropped=3), reading(2.0, 0, dropped=10), HEIGHT, [])
+    assert report.shares == ShareCounts(lost=7)

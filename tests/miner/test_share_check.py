@@ -18,6 +18,7 @@ from packetcrypt.engine.block_shares import FoundShare
 from packetcrypt.kernels.interface import CheckedAnnouncements
 from packetcrypt.miner.chain import ParentHashes
 from packetcrypt.miner.share_check import ShareChecker
+from packetcrypt.protocol.errors import DeviceError
 from packetcrypt.protocol.validation import check_announcement
 from packetcrypt.protocol.work_file import BlockWork
 
@@ -37,6 +38,20 @@ class PlainChecker:
         keys = np.zeros(len(results), np.uint64)
         answer.set_result(CheckedAnnouncements(np.array(results, np.uint8), hashes, keys))
         return answer
+
+
+class UselessChecker:
+    """Fails at once, or never answers."""
+
+    def __init__(self, *, fails: bool) -> None:
+        self._fails = fails
+
+    def submit(
+        self, announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8]
+    ) -> Future[CheckedAnnouncements]:
+        if self._fails:
+            raise DeviceError("device 0:0 is on fire.")
+        return Future()
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +124,18 @@ async def test_a_parent_that_is_not_known(work: BlockWork, mined: MinedShare) ->
     async with aiohttp.ClientSession() as session:
         chain = ParentHashes(MasterClient(session, "http://127.0.0.1:9"))
         assert await ShareChecker(chain, PlainChecker()).check(found(work, mined)) is None
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["failing", "busy"])
+async def test_a_device_that_cannot_check_in_time_is_not_needed(
+    work: BlockWork, mined: MinedShare, fails: bool
+) -> None:
+    useless = UselessChecker(fails=fails)
+    async for chain in parents(KNOWN_PARENTS):
+        verdict = await ShareChecker(chain, useless, patience_s=0.01).check(found(work, mined))
+        assert verdict is not None
+        assert verdict.is_good
+    async for chain in parents({}):
+        verdict = await ShareChecker(chain, useless, patience_s=0.01).check(found(work, mined))
+        assert verdict is not None
+        assert verdict.name.startswith("ANN_INVALID")
