@@ -5,6 +5,7 @@ Shares are paid by the difficulty of the newest block event before them (spec 2 
 
 import logging
 import time
+from collections.abc import Sequence
 
 from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.pktd import PktdClient
@@ -29,13 +30,24 @@ class BlockWatch:
         self._complaints = Complaints(_log)
 
     async def look(self) -> None:
-        """One look. What the node cannot say now is logged, and looked for again."""
+        """One look. What the node cannot say now, or the disk not take, is looked for again."""
         try:
             blocks = await self._new_blocks()
         except PoolError as error:
             self._complaints.report(("pktd",), str(error))
             return
         self._complaints.resolve(("pktd",), "pktd answers again")
+        try:
+            await self._write(blocks)
+        except OSError as error:
+            self._complaints.report(
+                ("disk",),
+                f"blocks of the chain are not logged, the disk does not take them: {error}",
+            )
+            return
+        self._complaints.resolve(("disk",), "the disk takes blocks of the chain again")
+
+    async def _write(self, blocks: Sequence[BlockInfo]) -> None:
         now = time.time_ns() // 1_000_000
         for block in reversed(blocks):
             # Blocks that were missed are as old as they say, as far as that can be true.

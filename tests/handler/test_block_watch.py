@@ -149,6 +149,28 @@ async def test_a_node_that_was_far_behind_is_not_asked_for_everything(
     assert _heights(tmp_path) == [HEIGHT - 1, HEIGHT + 3, HEIGHT + 4]
 
 
+async def test_what_the_disk_does_not_take_now_is_logged_later(
+    pktd: PktdStandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async with _watch(pktd, tmp_path) as watch:
+        with monkeypatch.context() as patched:
+            patched.setattr(PayLog, "append", full)
+            await watch.look()
+        assert _heights(tmp_path) == []
+        await watch.look()
+
+    assert _heights(tmp_path) == [HEIGHT - 1]
+    assert "blocks of the chain are not logged" in caplog.text
+    assert "No space left on device" in caplog.text
+    assert "the disk takes blocks of the chain again" in caplog.text
+
+
 @pytest.mark.parametrize("method", ["getbestblockhash", "getblockheader"])
 async def test_what_the_node_does_not_say_now_it_is_asked_again(
     pktd: PktdStandIn, tmp_path: Path, method: str, caplog: pytest.LogCaptureFixture
