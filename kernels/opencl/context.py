@@ -5,6 +5,7 @@ is decided here once (`DeviceTraits`) and handed to the sources as preprocessor 
 """
 
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ _LOG_LINES: Final = 12
 #: LANES of the vector sources. How many lanes a vector has, 8 or 16, depends on the compiler's
 #: registers (lanes.cl).
 _CPU_LANES: Final = 16
+
+#: Intel's compiler is never silent; whoever wants to read it sets PYOPENCL_COMPILER_OUTPUT=1.
+warnings.filterwarnings("ignore", "Non-empty compiler output", cl.CompilerWarning)
 
 _INCLUDE: Final = re.compile(r'^#include "([^"]+)"$', re.MULTILINE)
 

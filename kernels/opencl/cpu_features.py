@@ -1,4 +1,4 @@
-"""Which instructions do the host's cores have that a runtime's compiler does not know of?"""
+"""What are the host's cores able to do that a runtime's compiler does not tell the kernels?"""
 
 from functools import lru_cache
 from pathlib import Path
@@ -12,12 +12,19 @@ _POCL = "Portable Computing Language"
 
 
 def cpu_defines(device: cl.Device) -> dict[str, int | str]:
-    """Definitions for the kernel sources (madd52.cl); none for GPUs.
+    """Definitions for the kernel sources; none for GPUs.
 
-    Only for PoCL, which takes functions that are compiled for more than the rest.
+    NATIVE_WORDS : 32-bit words of a register (lanes.cl). Intel's compiler defines no macros for
+                   instruction sets, unlike PoCL's
+    CPU_HAS_IFMA : see madd52.cl. Only for PoCL, which takes functions that are compiled for more
+                   than the rest
     """
-    on_pocl_cpu = device.type & cl.device_type.CPU and device.platform.name == _POCL
-    return {"CPU_HAS_IFMA": 1} if on_pocl_cpu and has_avx512_ifma(CPU_INFO) else {}
+    if not device.type & cl.device_type.CPU:
+        return {}
+    defines: dict[str, int | str] = {"NATIVE_WORDS": int(device.native_vector_width_int)}
+    if device.platform.name == _POCL and has_avx512_ifma(CPU_INFO):
+        defines["CPU_HAS_IFMA"] = 1
+    return defines
 
 
 @lru_cache

@@ -10,7 +10,7 @@
 #ifndef GROUP
 #if LANES == 1
 #define GROUP 1
-#elif defined(__AVX512F__)
+#elif defined(__AVX512F__) || NATIVE_WORDS >= 16
 #define GROUP 16
 #else
 #define GROUP 8
