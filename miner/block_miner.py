@@ -1,9 +1,9 @@
 """How blocks are mined for a pool: follow it, collect announcements, send shares, report.
 
-    HandlerDownloads (one a handler) ─┐
-    SprayerSubscription ──────────────┴▶ AnnouncementIntake ──add()──▶ engine ──get()──▶ sharing
-                                                                         ▲                  │
-                          BlockFollower ────────────start()──────────────┘        ShareUploads ──▶
+    PoolDownloads ───────┐
+    SprayerSubscription ─┴▶ AnnouncementIntake ──add()──▶ engine ──get()──▶ sharing
+                                                            ▲                  │
+             BlockFollower ────────────start()──────────────┘        ShareUploads ──▶
 
 One event loop does all of it but waiting for the engine and the sprayers, which have threads. Every
 task belongs to a task group of `run`.
@@ -16,21 +16,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, Protocol
 
 import aiohttp
 import numpy as np
 import numpy.typing as npt
 
-from packetcrypt.client.announcement_files import AnnouncementFilesClient
 from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.master import MasterClient
 from packetcrypt.client.resolver import DaemonResolver
 from packetcrypt.client.sprayer_subscription import SprayerSubscription
 from packetcrypt.engine.block_shares import FoundShare
 from packetcrypt.engine.block_statistics import BlockEngineStatistics
-from packetcrypt.miner.announcement_downloads import INDEX_INTERVAL, HandlerDownloads
+from packetcrypt.miner.announcement_downloads import INDEX_INTERVAL
 from packetcrypt.miner.announcement_intake import (
     AnnouncementIntake,
     AnnouncementStore,
@@ -42,9 +40,10 @@ from packetcrypt.miner.block_log_line import format_block_report
 from packetcrypt.miner.block_report import BlockMinerReading, report_between
 from packetcrypt.miner.block_settings import BlockMinerSettings
 from packetcrypt.miner.chain import ParentHashes
+from packetcrypt.miner.pool_downloads import PoolDownloads
 from packetcrypt.miner.share_check import GOOD, ShareChecker
 from packetcrypt.miner.share_uploads import ShareUploads
-from packetcrypt.protocol.errors import ConfigError, DecodeError, PacketCryptError
+from packetcrypt.protocol.errors import DecodeError, PacketCryptError
 from packetcrypt.protocol.work_file import BlockWork
 
 _log = logging.getLogger(__name__)
@@ -104,9 +103,6 @@ class BlockMiner:
         self._checker = checker
         self._timing = timing or BlockMinerTiming()
         self._complaints = Complaints(_log, clock)
-        self._slots = asyncio.Semaphore(settings.downloaders)
-        self._downloads: dict[str, tuple[HandlerDownloads, asyncio.Task[None]]] = {}
-        self._downloaded_before: dict[str, int] = {}
         self._subscription: SprayerSubscription | None = None
         self._stopping = asyncio.Event()
         self._failure: PacketCryptError | None = None
@@ -154,6 +150,15 @@ class BlockMiner:
         self._intake = AnnouncementIntake(
             self._engine, parents, self._checker, settings.trust, self._complaints
         )
+        self._downloads = PoolDownloads(
+            session,
+            settings.handler_pass,
+            settings.downloaders,
+            self._intake.wanted,
+            self._take_in,
+            self._complaints,
+            timing.index,
+        )
         self._follower = BlockFollower(
             master, parents, self._complaints, self._on_change, timing.poll
         )
@@ -170,9 +175,9 @@ class BlockMiner:
 
     async def _mine(self) -> None:
         async with asyncio.TaskGroup() as mining:
-            self._mining = mining
             tasks = [
                 mining.create_task(self._follower.follow(), name="follow the pool"),
+                mining.create_task(self._downloads.run(), name="download announcements"),
                 mining.create_task(self._report_regularly(), name="report"),
             ]
             if self._subscription is not None:
@@ -180,7 +185,7 @@ class BlockMiner:
                 tasks.append(mining.create_task(receive, name="receive announcements"))
             sharing = mining.create_task(self._take_shares(), name="take shares")
             await self._stopping.wait()
-            for task in (*tasks, *(task for _, task in self._downloads.values())):
+            for task in tasks:
                 task.cancel()
             await asyncio.wait([sharing], timeout=self._timing.take + self._timing.drain)
             sharing.cancel()  # if shares are so easy that the engine has more of them than time is
@@ -188,7 +193,7 @@ class BlockMiner:
     async def _on_change(self, view: BlockMinerView) -> None:
         """Does what the pool's new view asks for: other handlers, other work."""
         self._uploads.set_handlers(view.config.submit_block_urls)
-        self._set_downloads(view.config.download_ann_urls)
+        self._downloads.set_handlers(view.config.download_ann_urls)
         if view.replaced:
             await self._intake.forget_parents(view.replaced)
         if self._stopping.is_set():
@@ -208,38 +213,14 @@ class BlockMiner:
             view.work.share_target,
         )
 
-    def _set_downloads(self, urls: tuple[str, ...]) -> None:
-        for url in self._downloads.keys() - set(urls):
-            downloads, task = self._downloads.pop(url)
-            task.cancel()
-            self._downloaded_before[url] = (
-                self._downloaded_before.get(url, 0) + downloads.received_bytes
-            )
-        before, self._downloads = self._downloads, {}
-        for url in dict.fromkeys(urls):
-            try:
-                self._downloads[url] = before.get(url) or self._begin_downloads(url)
-            except ConfigError as error:
-                self._complaints.report((url, "url"), f"the pool's downloadAnnUrls: {error}.")
-        for downloads, _ in self._downloads.values():
-            downloads.allow(max(1, self._settings.downloaders // len(self._downloads)))
-
-    def _begin_downloads(self, url: str) -> tuple[HandlerDownloads, asyncio.Task[None]]:
-        downloads = HandlerDownloads(
-            AnnouncementFilesClient(self._session, url, self._settings.handler_pass),
-            self._intake.wanted,
-            partial(self._take_in, url),
-            self._slots,
-            self._complaints,
-            self._timing.index,
-        )
-        task = self._mining.create_task(downloads.run(), name=f"downloads from {url}")
-        return downloads, task
-
     async def _receive(self, subscription: SprayerSubscription) -> None:
         while True:
             announcements = await asyncio.to_thread(subscription.get, self._timing.take)
-            await self._take_in(_SPRAYERS, announcements)
+            if len(announcements):
+                await self._take_in(_SPRAYERS, announcements)
+            else:
+                # One that failed, which it has logged, does not wait any more: nor may this spin.
+                await asyncio.sleep(self._timing.take)
 
     async def _take_shares(self) -> None:
         """Takes what the engine finds; ends when the miner stops and nothing is left in it."""
@@ -311,19 +292,16 @@ class BlockMiner:
         now = self._read()
         view = self._follower.view
         height = None if view is None else view.work.height
-        report = report_between(self._reported, now, height, tuple(self._downloads))
+        report = report_between(self._reported, now, height, self._downloads.urls)
         self._reported = now
         _log.info("%s", format_block_report(report))
 
     def _read(self) -> BlockMinerReading:
-        downloaded = dict(self._downloaded_before)
-        for url, (downloads, _) in self._downloads.items():
-            downloaded[url] = downloaded.get(url, 0) + downloads.received_bytes
         return BlockMinerReading(
             engine=self._engine.statistics(),
             shares=self._uploads.counts,
             sprayed=self._intake.counts(_SPRAYERS).received,
-            downloaded=downloaded,
+            downloaded=self._downloads.received_bytes,
         )
 
 

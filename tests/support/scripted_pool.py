@@ -18,6 +18,7 @@ from packetcrypt.protocol.pool_messages import (
     post_event_id,
 )
 from packetcrypt.protocol.primitives import h32
+from packetcrypt.protocol.work_file import BlockWork
 
 EASY_BITS = 0x207FFFFF
 
@@ -97,6 +98,7 @@ class ScriptedPool:
     """A master and its announcement handlers. Change the fields while it runs.
 
     chain        : the tip last; config.json follows it
+    work         : what work_<height>.bin of its height answers
     removed      : blocks that left the chain, which are still told by hash
     config_edit  : changes the configuration before it is sent
     master_answer: answers every GET of the master instead, if it is set
@@ -105,6 +107,7 @@ class ScriptedPool:
     """
 
     chain: list[BlockInfo] = field(default_factory=lambda: made_up_chain("main", 200_000))
+    work: BlockWork | None = None
     removed: list[BlockInfo] = field(default_factory=list)
     handlers: int = 1
     ann_target: int = EASY_BITS
@@ -153,6 +156,7 @@ class ScriptedPool:
         app = web.Application(client_max_size=2 * 1024 * 1024)
         app.router.add_get("/config.json", self._get)
         app.router.add_get("/blkinfo_{hash}.json", self._get)
+        app.router.add_get("/work_{height}.bin", self._get)
         app.router.add_post("/handler/{number}/submit", self._post)
         # A client that goes away, or a pool that goes down, ends the handler with it.
         self._runner = web.AppRunner(
@@ -185,6 +189,11 @@ class ScriptedPool:
         self.requests.append(request)
         if self.master_answer is not None:
             return self.master_answer(request)
+        height = request.match_info.get("height")
+        if height is not None:
+            if self.work is None or self.work.height != int(height):
+                raise web.HTTPNotFound
+            return web.Response(body=self.work.encode())
         wanted = request.match_info.get("hash")
         if wanted is None:
             return web.Response(body=self.config().encode(), content_type="application/json")
