@@ -21,7 +21,7 @@ from packetcrypt.kernels.interface import AnnouncementKernels, StageSeconds
 from packetcrypt.kernels.tuning import Tuning
 from packetcrypt.protocol.errors import ConfigError, DeviceError, ProgramError
 
-#: The example that the network's miners are compared with: a job has 65536 nonces and 512
+#: The example that the network's miners are compared with: a job has 65536 nonces and about 512
 #: announcements.
 WORK_BITS: Final = 0x2001FFFF
 

@@ -102,7 +102,7 @@ def benchmark_blocks(
     return BlockBenchmark(
         device=device.name,
         index=device.index,
-        driver=device.driver,
+        driver=f"{device.platform} {device.driver}",
         announcements=count,
         seconds=elapsed,
         hashes_per_second=hashes / elapsed,

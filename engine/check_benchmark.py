@@ -21,7 +21,7 @@ from packetcrypt.protocol.validation import AnnouncementCheck
 
 _Announcements = npt.NDArray[np.uint8]
 
-#: So easy that a job is small: 512 announcements, as jobs have at any difficulty, in 1024 nonces.
+#: So easy that a job is small: about 512 announcements, as at any difficulty, in 1024 nonces.
 _WORK: Final = workload(0x207FFFFF)
 
 #: Announcements of jobs of their own are mined for this share of the time, one a job, …

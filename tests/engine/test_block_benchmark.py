@@ -14,6 +14,7 @@ def test_a_result_is_consistent(pocl: DeviceInfo) -> None:
     result = benchmark_blocks(pocl, 0.3, memory_mb=2)
 
     assert result.device == pocl.name
+    assert result.driver == f"{pocl.platform} {pocl.driver}"
     assert result.announcements == 2048
     assert result.seconds >= 0.3
     assert result.hashes_per_second > 0
