@@ -54,7 +54,8 @@ def best_set(classes: Iterable[AnnouncementClass], height: int) -> SelectedSet |
     """The set that makes hashes at `height` worth most; None if no announcement is usable.
 
     For a given easiest member, more announcements are always better: so the best set is everything
-    up to some target. Targets compare as compact integers, like the check of a block compares them.
+    up to some target, and of two that are worth the same the smaller one, which is built sooner.
+    Targets compare as compact integers, like the check of a block compares them.
     """
     usable = sorted(
         (

@@ -112,6 +112,15 @@ def test_tiny_sets_are_not_all_worth_nothing() -> None:
     assert best.count == 2
 
 
+def test_of_sets_that_are_worth_the_same_the_smaller_is_taken() -> None:
+    hard, easy = _class(3, 10, 0x201FFFFF), _class(3, 10, 0x207FFFFF)  # work 8 and 2
+
+    selected = best_set([easy, hard], HEIGHT)
+
+    assert selected is not None
+    assert selected.classes == (hard,)
+
+
 def test_targets_compare_as_compact_integers() -> None:
     """Both are the target 2^232. The check of a block takes 0x20000001 for easier, so this must."""
     canonical, odd = _class(3, 10, 0x1E010000), _class(3, 10, 0x20000001)
