@@ -46,6 +46,8 @@ class MasterServer:
         self._blocks: OrderedDict[bytes, bytes] = OrderedDict()
         self._questions = asyncio.Semaphore(_NODE_QUESTIONS)
         self._config: tuple[CurrentWork, bytes] | None = None
+        #: by height, as long as the work named with it is the current one
+        self._published_before: tuple[CurrentWork, dict[int, CurrentWork]] | None = None
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -86,30 +88,36 @@ class MasterServer:
     async def _get_work(self, request: web.Request) -> web.Response:
         height = int(request.match_info["height"])
         current = self._current()
-        if height == current.height + 1:
+        is_next = height == current.height + 1
+        if is_next:
             await self._follower.wait_for_change(LONG_POLL_SECONDS)
-            current = self._current()
-            if height > current.height:
-                return web.Response(
-                    status=HTTPStatus.MULTIPLE_CHOICES,
-                    headers={"Cache-Control": "no-store", "x-pc-longpoll": "try-again"},
-                )
-        if height == current.height:
-            return _binary(current.work_bytes)
-        published = self._files.load(height) if height < current.height else None
-        if published is None:
-            raise web.HTTPNotFound
-        return _binary(published.work_bytes)
+        published = self._published(height)
+        if published is not None:
+            return _binary(published.work_bytes)
+        if is_next:  # still to come, or the chain went another way, or past it
+            return web.Response(
+                status=HTTPStatus.MULTIPLE_CHOICES,
+                headers={"Cache-Control": "no-store", "x-pc-longpoll": "try-again"},
+            )
+        raise web.HTTPNotFound
 
     async def _get_template(self, request: web.Request) -> web.Response:
-        height = int(request.match_info["height"])
-        current = self._current()
-        if height == current.height:
-            return _binary(current.template_bytes)
-        published = self._files.load(height) if height < current.height else None
+        published = self._published(int(request.match_info["height"]))
         if published is None:
             raise web.HTTPNotFound
         return _binary(published.template_bytes)
+
+    def _published(self, height: int) -> CurrentWork | None:
+        """What is mined at this height, or was; read once, however many ask."""
+        current = self._current()
+        if self._published_before is None or self._published_before[0] is not current:
+            self._published_before = (current, {current.height: current})
+        known = self._published_before[1]
+        if height < current.height and height not in known:
+            published = self._files.load(height)
+            if published is not None:
+                known[height] = CurrentWork.of(published)
+        return known.get(height)
 
     async def _get_block_info(self, request: web.Request) -> web.Response:
         block_hash = bytes.fromhex(request.match_info["hash"])[::-1]

@@ -16,6 +16,7 @@ from packetcrypt.handler.settings import PoolSettings
 from packetcrypt.pool.master import Master, running_master
 from packetcrypt.pool.master_settings import MasterSettings
 from packetcrypt.pool.share_work import SigningKeys, WorkMaker
+from packetcrypt.pool.work_files import PublishedWork, WorkFiles
 
 NODE_AWAY = Fault(drops=True)
 
@@ -124,6 +125,41 @@ async def test_waiting_ends_with_try_again(
     assert response.status == 300
     assert response.headers["x-pc-longpoll"] == "try-again"
     assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_who_waits_for_a_height_that_is_passed_over_asks_again(
+    node: PktdStandIn, tmp_path: Path
+) -> None:
+    async with master(node, tmp_path) as (_, client, _):
+        height = (await client.config()).current_height
+        waiting = asyncio.create_task(client.wait_for_work(height + 1))
+        await asyncio.sleep(0.05)
+        for _ in range(3):
+            node.chain.add_made_up_block()
+        async with asyncio.timeout(30):
+            assert await waiting is None
+
+
+async def test_older_work_is_read_once(
+    node: PktdStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    load = WorkFiles.load
+
+    def counted(files: WorkFiles, height: int) -> PublishedWork | None:
+        reads.append(height)
+        return load(files, height)
+
+    async with master(node, tmp_path) as (_, client, session):
+        config = await client.config()
+        height = config.current_height
+        node.chain.add_made_up_block()
+        await new_tip(client, config.tip_hash)
+        monkeypatch.setattr(WorkFiles, "load", counted)
+        for _ in range(3):
+            for kind in ("work", "bt"):
+                assert (await session.get(f"/{kind}_{height}.bin")).status == 200
+    assert reads == [height]
 
 
 @pytest.mark.parametrize("offset", [-1000, -1, 2, 1000])
