@@ -150,6 +150,15 @@ def test_where_nothing_can_be_written_the_remedy_is_named(
         tuning_cache.check_writable()
 
 
+def test_what_could_not_be_put_in_place_is_not_left_behind() -> None:
+    tuning_cache.file().mkdir(parents=True)
+
+    with pytest.raises(ConfigError, match="cannot be kept"):
+        tuning_cache.save(DEVICE, 4, TUNED)
+
+    assert list(tuning_cache.file().parent.iterdir()) == [tuning_cache.file()]
+
+
 def test_looking_whether_it_can_be_written_changes_nothing() -> None:
     tuning_cache.save(DEVICE, 4, TUNED)
 
