@@ -95,7 +95,7 @@ def test_a_result_is_consistent(pocl: DeviceInfo) -> None:
     assert result.work_bits == EASY
     assert result.known_answers is True
     assert 1 <= result.rechecked <= 4
-    assert result.seconds >= 0.5
+    assert result.seconds > 0.5  # what was measured, not what was asked for
     assert result.prepare_seconds > 0
     assert result.tuning == default_tuning(pocl) or result.tuned
     # Every other nonce is an announcement of this work.
