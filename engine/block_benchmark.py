@@ -2,7 +2,6 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -15,10 +14,10 @@ from packetcrypt.engine.block_search import block_launch_size
 from packetcrypt.engine.block_selftest import TEST_ROWS, block_self_test, write_test_rows
 from packetcrypt.engine.device_info import DeviceInfo
 from packetcrypt.engine.launch_size import LaunchSize
-from packetcrypt.engine.opening import open_block_kernels
+from packetcrypt.engine.opening import BlockOpener, open_block_kernels
 from packetcrypt.engine.readiness import ready_device
 from packetcrypt.kernels.announcement_store import allocate_store
-from packetcrypt.kernels.block_interface import BlockKernels, BlockLaunch, LoadedSet
+from packetcrypt.kernels.block_interface import LOW_NONCES, BlockKernels, BlockLaunch, LoadedSet
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
 from packetcrypt.protocol.block_hash import block_work_hash
 from packetcrypt.protocol.difficulty import meets
@@ -37,10 +36,6 @@ _EASY_TARGET: Final = 0x207FFFFF
 
 #: Rows that are filled with random bytes at a time.
 _PIECE: Final = 1 << 14
-
-LOW_NONCES: Final = 1 << 32
-
-BlockOpener = Callable[[DeviceInfo, npt.NDArray[np.uint8], int | None], BlockKernels]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import logging
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, Self
 
@@ -32,9 +32,8 @@ from packetcrypt.engine.device_info import DeviceInfo
 from packetcrypt.engine.devices import AUTO, select_devices
 from packetcrypt.engine.failures import Failures
 from packetcrypt.engine.hard_nonces import HardNonces
-from packetcrypt.engine.opening import check_threads, open_block_kernels
+from packetcrypt.engine.opening import BlockOpener, check_threads, open_block_kernels
 from packetcrypt.kernels.announcement_store import allocate_store
-from packetcrypt.kernels.block_interface import BlockKernels
 from packetcrypt.protocol.commitment import BlockCommitment
 from packetcrypt.protocol.difficulty import hashrate_multiplier
 from packetcrypt.protocol.errors import ConfigError, DeviceError
@@ -50,8 +49,6 @@ MIN_FREE: Final = 0.1
 #: How long `close` waits for threads. They need milliseconds, but a driver that is compiling
 #: kernels for the first time cannot be interrupted; its thread ends by itself afterwards.
 _CLOSE_TIMEOUT_S: Final = 0.9
-
-BlockOpener = Callable[[DeviceInfo, npt.NDArray[np.uint8], int | None], BlockKernels]
 
 
 class BlockEngine:
@@ -153,6 +150,7 @@ class BlockEngine:
 
         A set that has some of them is replaced at once; shares with them are not delivered.
         """
+        keys = keys.astype(np.uint64)
         forgotten = self._store.forget(keys)
         self._planner.forgotten(keys)
         return forgotten
@@ -170,7 +168,8 @@ class BlockEngine:
     def knows(self, announcements: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
         """Which of (n, 1024) uint8 announcements it has already: (n,) bool.
 
-        So that nobody checks an announcement a second time.
+        So that nobody checks an announcement a second time. Raises `DecodeError` for an array of
+        another shape.
         """
         return self._store.knows(announcements)
 

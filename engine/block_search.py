@@ -4,7 +4,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_set import MinedSet
@@ -12,14 +11,13 @@ from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
 from packetcrypt.engine.launch_size import GPU_IN_FLIGHT_S, IN_FLIGHT_S, LaunchSize
 from packetcrypt.engine.store_rows import RowChanges
 from packetcrypt.kernels.block_interface import (
+    LOW_NONCES,
     BlockKernels,
     BlockLaunch,
     FoundHashes,
     LoadedSet,
 )
 from packetcrypt.protocol.primitives import h32
-
-LOW_NONCES: Final = 1 << 32
 
 
 def block_launch_size(device: DeviceInfo, kernels: BlockKernels) -> LaunchSize:

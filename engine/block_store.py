@@ -139,11 +139,7 @@ class AnnouncementStore:
 
         Raises `DecodeError` for an array of another shape.
         """
-        if announcements.dtype != np.uint8 or announcements.shape[1:] != (ANNOUNCEMENT_SIZE,):
-            raise DecodeError(
-                f"announcements have shape {announcements.shape} and type {announcements.dtype}: "
-                f"give an array of shape (n, {ANNOUNCEMENT_SIZE}) and type uint8"
-            )
+        _refuse_other_shapes(announcements)
         added = AddedAnnouncements()
         for first in range(0, len(announcements), _PIECE):
             added += self._add_piece(np.ascontiguousarray(announcements[first : first + _PIECE]))
@@ -195,6 +191,7 @@ class AnnouncementStore:
     def forget(self, keys: Keys) -> int:
         """Drop announcements by dedup key, because they proved bad; how many there were."""
         forgotten = 0
+        keys = keys.astype(np.uint64)  # NumPy would compare others as doubles
         with self._lock:
             for key, index in list(self._classes.items()):
                 everything = index.sorted()
@@ -217,7 +214,12 @@ class AnnouncementStore:
         return forgotten
 
     def knows(self, announcements: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-        """Which of (n, 1024) uint8 announcements are in the store: (n,) bool."""
+        """Which of (n, 1024) uint8 announcements are in the store: (n,) bool.
+
+        Raises `DecodeError` for an array of another shape.
+        """
+        _refuse_other_shapes(announcements)
+        announcements = np.ascontiguousarray(announcements)
         keys = _hashes_of(announcements)[:, 0]
         heights = announcements.view(ANNOUNCEMENT_DTYPE)[:, 0]["parent_height"]
         known = np.zeros(len(keys), np.bool_)
@@ -314,6 +316,14 @@ class AnnouncementStore:
             rows = self._unpinned.popleft()
             self._pins[rows] -= 1
             self._free.give(rows[(self._pins[rows] == 0) & ~self._owned[rows]])
+
+
+def _refuse_other_shapes(announcements: npt.NDArray[np.uint8]) -> None:
+    if announcements.dtype != np.uint8 or announcements.shape[1:] != (ANNOUNCEMENT_SIZE,):
+        raise DecodeError(
+            f"announcements have shape {announcements.shape} and type {announcements.dtype}: "
+            f"give an array of shape (n, {ANNOUNCEMENT_SIZE}) and type uint8"
+        )
 
 
 def _hashes_of(announcements: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:

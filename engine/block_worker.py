@@ -17,6 +17,7 @@ from packetcrypt.engine.block_shares import QUEUE_LIMIT, Find, ShareMaker
 from packetcrypt.engine.block_statistics import BlockDeviceCounters
 from packetcrypt.engine.block_tree import BlockTree
 from packetcrypt.engine.device_info import DeviceInfo
+from packetcrypt.engine.failures import unexpected_failure
 from packetcrypt.engine.readiness import ready_device
 from packetcrypt.engine.statistics import DeviceState
 from packetcrypt.engine.tree_task import TreeTask
@@ -108,7 +109,7 @@ class BlockWorker:
         except Exception as error:  # the thread's outermost edge: drivers raise what they like
             if threading.main_thread().is_alive():
                 _log.exception("Worker of device %s", self.device)
-                self._fail(DeviceError(_describe(self.device, error)))
+                self._fail(unexpected_failure(self.device, error))
             # Else the program is ending, and Python took the pools that the kernels compute with
             # before the engine could be closed.
         finally:
@@ -222,10 +223,3 @@ class _Building:
             tree: BlockTree = finished.value
             return tree
         return None
-
-
-def _describe(device: DeviceInfo, error: Exception) -> str:
-    return (
-        f"device {device} failed: {type(error).__name__}: {error}. It is stopped; start again, and "
-        "if it fails again update its driver or leave it out (--device chooses others)."
-    )

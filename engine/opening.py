@@ -1,6 +1,7 @@
 """How a discovered device becomes kernels that compute."""
 
 import logging
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ from packetcrypt.kernels.tuning import Tuning
 from packetcrypt.protocol.errors import ConfigError
 
 _log = logging.getLogger(__name__)
+
+BlockOpener = Callable[[DeviceInfo, npt.NDArray[np.uint8], int | None], BlockKernels]
+"""what opens a device for mining blocks, as `open_block_kernels` does"""
 
 
 def open_kernels(

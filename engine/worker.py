@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from packetcrypt.engine.assignment import Assignment, Order
 from packetcrypt.engine.device_info import DeviceInfo
+from packetcrypt.engine.failures import unexpected_failure
 from packetcrypt.engine.job_runner import JobCancelled
 from packetcrypt.engine.launch_size import LaunchSize
 from packetcrypt.engine.outlet import Outlet
@@ -74,13 +75,14 @@ class DeviceWorker:
         except JobCancelled:
             pass  # closed during the self-test
         except DeviceError as error:
-            self._fail(error)
+            # Without its traceback, which would hold what the thread had, kernels among it.
+            self._fail(DeviceError(str(error)))
         except PacketCryptError as error:
             self._fail(DeviceError(f"device {self.device} cannot mine: {error}"))
         except Exception as error:  # the thread's outermost edge: drivers raise what they like
             if threading.main_thread().is_alive():
                 _log.exception("Worker of device %s", self.device)
-                self._fail(DeviceError(_describe(self.device, error)))
+                self._fail(unexpected_failure(self.device, error))
             # Else the program is ending, and Python took the pools that the kernels compute with
             # before the engine could be closed.
         self._counters.enter(DeviceState.CLOSED)
@@ -148,10 +150,3 @@ class DeviceWorker:
         self._counters.enter(DeviceState.FAILED, str(error))
         _log.error("%s", error)
         self._failed(error)
-
-
-def _describe(device: DeviceInfo, error: Exception) -> str:
-    return (
-        f"device {device} failed: {type(error).__name__}: {error}. It is stopped; start again, and "
-        "if it fails again update its driver or leave it out (--device chooses others)."
-    )

@@ -8,10 +8,15 @@ that other threads write and the device reads.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from packetcrypt.protocol.errors import DeviceError
+
+LOW_NONCES: Final = 1 << 32
+"""how many low nonces a header has"""
 
 
 @dataclass(frozen=True)
@@ -106,9 +111,17 @@ class BlockKernels(ABC):
 
         Returns at once where the device computes asynchronously. A backend that computes on the
         host's cores polls `cancelled` every few milliseconds and then stops: the result is what was
-        found so far. Raises `DeviceError` for a launch that is too long or one too many, a set of
-        another backend, and a device that fails.
+        found so far. Raises `DeviceError` for a range that is too long or leaves the 32 bits, one
+        launch too many, a set of another backend, and a device that fails.
         """
+
+    def refuse_impossible(self, first: int, count: int) -> None:
+        """What backends say to ranges that `search` does not take: `DeviceError`."""
+        if not 1 <= count <= self.max_launch or first < 0 or first + count > LOW_NONCES:
+            raise DeviceError(
+                f"a launch searches 1 to {self.max_launch} low nonces of 32 bits, not {count} "
+                f"from {first} on: search a longer range in several launches"
+            )
 
     @abstractmethod
     def close(self) -> None:

@@ -68,11 +68,7 @@ class NumpyBlockKernels(BlockKernels):
                 f"a {type(loaded).__name__} is no set loaded by NumPy: "
                 "search it with the kernels that loaded it"
             )
-        if not 1 <= count <= self.max_launch:
-            raise DeviceError(
-                f"a launch of {count} low nonces is not possible: "
-                f"search 1 to {self.max_launch} at a time"
-            )
+        self.refuse_impossible(first, count)
 
         def search_batch(workspace: Workspace, first: int, count: int) -> FoundHashes:
             return search(workspace, loaded, header_hash, target, first, count)

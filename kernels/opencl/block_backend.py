@@ -22,8 +22,6 @@ from packetcrypt.kernels.tuning import Tuning
 from packetcrypt.protocol.difficulty import compact_to_target
 from packetcrypt.protocol.errors import DeviceError
 
-_LOW_NONCES = 1 << 32
-
 
 @dataclass(frozen=True)
 class _OpenCLLoadedSet:
@@ -133,11 +131,7 @@ class OpenCLBlockKernels(BlockKernels):
                 f"a {type(loaded).__name__} is no set loaded by OpenCL: "
                 "search it with the kernels that loaded it"
             )
-        if not 0 < count <= self.max_launch or first + count > _LOW_NONCES:
-            raise DeviceError(
-                f"a launch searches 1 to {self.max_launch} low nonces of 32 bits, not {count} "
-                f"from {first} on: search a longer range in several launches"
-            )
+        self.refuse_impossible(first, count)
         if not self._free:
             raise DeviceError(
                 f"{self.LAUNCHES} launches are outstanding: call result() of one first"

@@ -19,6 +19,9 @@ _HASH_SIZE: Final = 32
 _ROWS_A_LAUNCH: Final = 8192
 _PAIRS_A_LAUNCH: Final = 65536
 
+#: Of all together: 16 MiB of results. The engine asks for less at a time.
+_MOST_A_LAUNCH: Final = 1 << 19
+
 
 class BlockHashes:
     """H32 of announcements, and of pairs of the proof tree's nodes (spec 1 §5)."""
@@ -30,8 +33,8 @@ class BlockHashes:
         self._hash_rows = context.kernel(program, "hash_rows")
         self._hash_pairs = context.kernel(program, "hash_pairs")
         units = context.traits.compute_units
-        self._most_rows = units * _ROWS_A_LAUNCH
-        self._most_pairs = units * _PAIRS_A_LAUNCH
+        self._most_rows = min(units * _ROWS_A_LAUNCH, _MOST_A_LAUNCH)
+        self._most_pairs = min(units * _PAIRS_A_LAUNCH, _MOST_A_LAUNCH)
         self._hashes = allocate(context, _HASH_SIZE * max(self._most_rows, self._most_pairs))
 
     def rows(self, first: int, count: int) -> npt.NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from made_up_blocks import EASIEST, block_work, made_up
 from vector_files import load_vectors
 
 from packetcrypt.engine.block_candidate import BlockCandidate
-from packetcrypt.engine.block_engine import BlockEngine, BlockOpener
+from packetcrypt.engine.block_engine import BlockEngine
 from packetcrypt.engine.block_set import MinedSet
 from packetcrypt.engine.block_shares import FoundShare
 from packetcrypt.engine.block_statistics import BlockEngineStatistics
@@ -21,7 +21,7 @@ from packetcrypt.engine.block_tree import build_tree
 from packetcrypt.engine.device_info import DeviceInfo, DeviceKind, numpy_device
 from packetcrypt.engine.devices import select_devices
 from packetcrypt.engine.job_runner import mine_job
-from packetcrypt.engine.opening import open_block_kernels
+from packetcrypt.engine.opening import BlockOpener, open_block_kernels
 from packetcrypt.engine.statistics import DeviceState
 from packetcrypt.kernels.block_interface import BlockKernels, BlockLaunch, FoundHashes
 from packetcrypt.kernels.interface import AnnouncementKernels
@@ -327,6 +327,30 @@ def test_forgotten_announcements_are_not_mined_with_any_more() -> None:
             pass
     assert BlockCommitment.decode(share.commitment).count == 99
     assert bad not in share.proof.announcements
+
+
+def test_a_tree_that_nobody_wants_any_more_is_not_finished() -> None:
+    def forget_in_the_middle(kernels: BlockKernels) -> None:
+        hash_layer = kernels.hash_layer
+
+        def forgetting(hashes: np.ndarray, starts: np.ndarray, end: int) -> np.ndarray:
+            if len(hashes) == 100:  # of the first tree
+                engine.forget_parents([HEIGHT - 4])
+            return hash_layer(hashes, starts, end)
+
+        kernels.hash_layer = forgetting  # type: ignore[method-assign]
+
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        BlockEngine("cpu", memory_mb=MEMORY_MB, opener=altered(forget_in_the_middle)) as engine,
+    ):
+        patch.setattr("packetcrypt.engine.block_worker._LEAST_TURN_S", 0.0)
+        engine.add(np.concatenate([made_up(59, HEIGHT - 3), made_up(40, HEIGHT - 4)]))
+        engine.start(block_work(HEIGHT, NOW_AND_THEN))
+        share = take(engine)
+        (device,) = engine.statistics().devices
+    assert BlockCommitment.decode(share.commitment).count == 59
+    assert device.trees == 1
 
 
 def test_a_device_that_fails_its_self_test_mines_nothing() -> None:

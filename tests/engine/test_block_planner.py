@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from made_up_blocks import EASIEST, USUAL, PlainHasher, block_work, made_up
 
 from packetcrypt.engine.block_planner import Plan, SetPlanner
+from packetcrypt.engine.block_rule import BuildRule
 from packetcrypt.engine.block_set import MinedSet
 from packetcrypt.engine.block_store import AnnouncementStore, PinnedRows
 from packetcrypt.engine.tree_task import TreeTask
@@ -259,6 +261,25 @@ def test_a_tree_that_is_too_old_for_new_work_is_abandoned(planner: SetPlanner) -
     planner.start(block_work(HEIGHT + 1))
     assert task.abandoned
     assert build(planner, claim(planner)).count == 7
+
+
+def test_what_building_took_decides_what_the_next_set_must_gain(planner: SetPlanner) -> None:
+    class Noting(BuildRule):
+        asked: ClassVar[list[tuple[int, float]]] = []
+
+        def pays(self, height: int, best: int, current: int, build_s: float) -> bool:
+            self.asked.append((best, build_s))
+            return super().pays(height, best, current, build_s)
+
+    planner._rule = Noting()
+    add(planner, made_up(50, HEIGHT - 3))
+    planner.start(block_work(HEIGHT))
+    task = claim(planner)
+    task.seconds = 100.0
+    build(planner, task)
+    add(planner, made_up(10, HEIGHT - 3, seed=1))
+    wait_until(lambda: len({best for best, _ in Noting.asked}) == 2)
+    assert Noting.asked[-1][1] == pytest.approx(60 * 2.0)
 
 
 def test_an_error_does_not_end_the_planning(

@@ -104,17 +104,20 @@ def test_a_cancelled_search_finds_nothing(kernels: NumpyBlockKernels) -> None:
     assert pairs(found.result()) == []
 
 
-@pytest.mark.parametrize("count", [0, -1])
-def test_empty_launches_are_refused(kernels: NumpyBlockKernels, count: int) -> None:
-    with pytest.raises(DeviceError, match="not possible"):
-        kernels.search(kernels.load_set(rows_of_set(5), 0), bytes(32), EASY, 0, count)
-
-
-def test_refusals(kernels: NumpyBlockKernels) -> None:
+@pytest.mark.parametrize(
+    ("first", "count"), [(0, 0), (0, -1), (0, None), (2**32 - 5, 6), (2**32, 1), (-1, 1)]
+)
+def test_impossible_ranges_are_refused(
+    kernels: NumpyBlockKernels, first: int, count: int | None
+) -> None:
     loaded = kernels.load_set(rows_of_set(5), 0)
-    with pytest.raises(DeviceError, match="not possible"):
-        kernels.search(loaded, bytes(32), EASY, 0, kernels.max_launch + 1)
+    with pytest.raises(DeviceError, match="a launch searches 1 to"):
+        kernels.search(
+            loaded, bytes(32), EASY, first, kernels.max_launch + 1 if count is None else count
+        )
 
+
+def test_a_set_of_another_backend_is_refused(kernels: NumpyBlockKernels) -> None:
     class Foreign:
         count = 5
 
