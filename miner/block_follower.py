@@ -58,11 +58,13 @@ class BlockFollower:
         self._complaints = complaints
         self._on_change = on_change
         self._interval = interval
+        self._is_pool = False
 
     async def follow(self) -> None:
         """Follows for ever, through a pool that is down.
 
-        Raises `PoolNonsense` if the very first answer shows that the URL is no pool's.
+        Raises `PoolNonsense` if the very first answer shows that the URL is no pool's. What a pool
+        answers wrongly later, work of the first height included, may be right the next time.
         """
         pause = 0.0
         while True:
@@ -70,7 +72,7 @@ class BlockFollower:
             try:
                 await self._ask()
             except PoolError as error:
-                if self.view is None and isinstance(error, PoolNonsense):
+                if not self._is_pool and isinstance(error, PoolNonsense):
                     raise
                 self._complaints.report((self._master.url, "poll"), f"{error} Trying again.")
             else:
@@ -85,6 +87,7 @@ class BlockFollower:
 
     async def _ask(self) -> None:
         config = await self._master.config()
+        self._is_pool = True
         before = self.view
         work = None if before is None else before.work
         replaced: frozenset[int] = frozenset()

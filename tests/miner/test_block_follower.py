@@ -147,6 +147,26 @@ async def test_a_url_that_is_no_pools_ends_it() -> None:
             await followed.follower.follow()
 
 
+async def test_a_pool_that_has_no_work_yet_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    async with ScriptedPool() as pool, following(pool.url, interval=0.02) as followed:
+        await followed.until(lambda: "answered 404" in caplog.text)
+        tip = pool.chain[-1]
+        work = made_share(previous_hash=tip.hash).work
+        pool.work = replace(work, height=tip.height + 1)
+        await followed.until(lambda: bool(followed.views))
+    assert followed.views[0].work == pool.work
+
+
+async def test_work_and_configuration_of_different_moments_are_not_mined() -> None:
+    async with ScriptedPool() as pool:
+        tip = pool.chain[-1]
+        other = made_share(previous_hash=b"\x07" * 32).work
+        pool.work = replace(other, height=tip.height + 1)
+        async with following(pool.url, interval=0.02) as followed:
+            await followed.until(lambda: len(pool.requests) > 6)
+            assert followed.views == []
+
+
 class ImpatientMaster(MasterClient):
     """Says at once that there is new work, when there is none; as behind a cache that has the old
     configuration while the new work is out."""
