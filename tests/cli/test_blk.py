@@ -1,5 +1,6 @@
 """`packetcrypt blk` refuses what cannot work before it opens a device."""
 
+import signal
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -7,7 +8,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from command_line import PAYMENT_ADDRESS, Ended
+from command_line import COMMAND, PAYMENT_ADDRESS, Ended
+from pool_processes import LoggedProcess, free_port
 
 Cli = Callable[..., Ended]
 
@@ -42,3 +44,14 @@ def test_a_url_that_is_no_pools(cli: Cli, tmp_path: Path) -> None:
         server.shutdown()
     assert ended.status == 4
     assert url in ended.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_miner_that_waits_for_its_pool_can_be_stopped(number: signal.Signals) -> None:
+    down = f"http://127.0.0.1:{free_port()}"
+    options = ("-p", PAYMENT_ADDRESS, "--device", "numpy", "-t", "1", "-m", "16")
+    with LoggedProcess(COMMAND, "blk", *options, down) as miner:
+        miner.wait_for(lambda line: f"GET {down}/config.json failed" in line)
+        assert miner.stop(number) == 0
+        assert "shr: 0/0/0 " in miner.lines[-1]
+        assert not any("Traceback" in line for line in miner.lines)

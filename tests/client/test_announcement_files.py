@@ -160,6 +160,21 @@ async def test_a_torn_announcement_is_nonsense() -> None:
             await collect(client)
 
 
+@pytest.mark.parametrize("first", [0, 1000])
+async def test_a_file_without_end_is_nonsense(monkeypatch: pytest.MonkeyPatch, first: int) -> None:
+    monkeypatch.setattr("packetcrypt.client.announcement_files._FILE_BYTES", 2000 * 1024)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=206 if first else 200)
+        await response.prepare(request)
+        while True:
+            await response.write(bytes(1 << 16))
+
+    async with handler(answer) as client:
+        with pytest.raises(PoolNonsense, match="sends more than 2048000 bytes"):
+            await collect(client, first)
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from scripted_pool import ScriptedPool, keyed, made_up_block, made_up_chain
 
 from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.master import MasterClient
+from packetcrypt.engine.block_store import AddedAnnouncements
 from packetcrypt.kernels.interface import CheckedAnnouncements
 from packetcrypt.miner.announcement_intake import AnnouncementIntake, IntakeCounts, NothingChecks
 from packetcrypt.miner.block_settings import AnnouncementTrust
@@ -274,10 +276,52 @@ class TestTrust:
     ) -> None:
         taking = intake(store, parents, checker, AnnouncementTrust.SAMPLE)
         await taking.take(HANDLER, made_announcements(400, TIP, bad=390))
+        assert checker.checked == 400
         await taking.take(HANDLER, made_announcements(400, TIP, seed=1, bad=1))
         assert taking.counts(HANDLER) == IntakeCounts(taken=409, invalid=391)
         await taking.take("another", made_announcements(400, TIP, seed=2))
         assert checker.checked < 900
+
+
+async def test_two_deliveries_are_checked_at_a_time(store: SetStore, parents: ParentHashes) -> None:
+    checker = SlowChecker()
+    taking = intake(store, parents, checker)
+    tasks = [
+        asyncio.create_task(taking.take(HANDLER, made_announcements(1, TIP, seed=seed)))
+        for seed in range(5)
+    ]
+    await checker.asked.wait()
+    await asyncio.sleep(0.1)
+    assert checker.checked == 2
+    for task in tasks:
+        task.cancel()
+
+
+async def test_what_left_the_chain_while_it_was_stored_is_forgotten_afterwards(
+    parents: ParentHashes, checker: ByteChecker
+) -> None:
+    order: list[str] = []
+    adding, go_on = threading.Event(), threading.Event()
+
+    class SlowStore(SetStore):
+        def add(self, announcements: Announcements) -> AddedAnnouncements:
+            adding.set()
+            go_on.wait(30)
+            order.append("added")
+            return super().add(announcements)
+
+        def forget_parents(self, heights: Iterable[int]) -> int:
+            order.append("forgotten")
+            return super().forget_parents(heights)
+
+    taking = intake(SlowStore(), parents, checker)
+    task = asyncio.create_task(taking.take(HANDLER, made_announcements(5, TIP)))
+    await asyncio.to_thread(adding.wait, 30)
+    forgetting = asyncio.create_task(taking.forget_parents({TIP}))
+    await asyncio.sleep(0.05)
+    go_on.set()
+    await asyncio.gather(task, forgetting)
+    assert order == ["added", "forgotten"]
 
 
 async def test_heights_that_left_the_chain_are_forgotten(

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from block_miner_parts import Announcements, ByteChecker, SetStore, made_announcements, made_share
 from command_line import PAYMENT_ADDRESS
-from scripted_pool import ScriptedPool
+from scripted_pool import ScriptedPool, made_up_block
 
 from packetcrypt.engine.block_shares import FoundShare
 from packetcrypt.engine.block_statistics import BlockEngineStatistics, StoreStatistics
@@ -63,7 +63,10 @@ class InexhaustibleEngine(IdleEngine):
 
 
 class OneShareEngine(IdleEngine):
-    """Finds one share as soon as there is work, of announcements with the parent TIP."""
+    """Finds one share as soon as there is work, of announcements with the parent TIP.
+
+    It is none that a pool would take: its commitment is empty.
+    """
 
     def get(self, timeout: float | None = None) -> FoundShare | None:
         if not self.works or self.asked.is_set():
@@ -141,6 +144,13 @@ async def pool() -> AsyncIterator[ScriptedPool]:
         yield pool
 
 
+def add_block(pool: ScriptedPool, label: str = "main") -> None:
+    """A new tip, and work for the block after it."""
+    pool.chain.append(made_up_block(label, pool.chain[-1].height + 1, pool.chain[-1]))
+    work = made_share(previous_hash=pool.chain[-1].hash).work
+    pool.work = replace(work, height=pool.chain[-1].height + 1)
+
+
 def with_handlers(pool: ScriptedPool, *servers: TestServer) -> None:
     """Let the pool name these as its announcement handlers, and the first as a block handler."""
     urls = tuple(str(server.make_url("")).rstrip("/") for server in servers)
@@ -189,6 +199,63 @@ async def test_a_share_that_is_being_checked_is_sent_when_the_miner_stops(
             await running
     assert len(handler.shares) == 1
     assert "shr: 0/1/0 " in caplog.records[-1].getMessage()
+
+
+async def test_a_share_that_the_pool_would_refuse_is_not_sent(
+    pool: ScriptedPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    handler, engine = Handler(), OneShareEngine()
+    async with handler.server() as server:
+        with_handlers(pool, server)
+        miner = BlockMiner(settings(pool.url), engine, ByteChecker())
+        running = asyncio.create_task(miner.run())
+        async with asyncio.timeout(60):
+            while "is not sent" not in caplog.text:  # noqa: ASYNC110 - a log cannot be awaited
+                await asyncio.sleep(0.01)
+        miner.stop()
+        await running
+    assert "a share is not sent because the pool would refuse it: BAD_COINBASE" in caplog.text
+    assert handler.shares == []
+    assert "shr: 0/0/1 " in caplog.records[-1].getMessage()
+
+
+async def test_a_share_of_work_that_was_replaced_is_not_sent(
+    pool: ScriptedPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    handler, checker, engine = Handler(), SilentChecker(), OneShareEngine()
+    async with handler.server() as server:
+        with_handlers(pool, server)
+        timing = BlockMinerTiming(poll=0.02)
+        miner = BlockMiner(settings(pool.url), engine, checker, timing=timing)
+        running = asyncio.create_task(miner.run())
+        await until(checker.asked)
+        add_block(pool)
+        async with asyncio.timeout(60):
+            while len(engine.works) < 2:  # noqa: ASYNC110 - it comes over HTTP
+                await asyncio.sleep(0.01)
+        miner.stop()
+        await running
+    assert handler.shares == []
+    assert "shr: 0/0/1 " in caplog.records[-1].getMessage()
+
+
+async def test_announcements_of_a_block_that_was_replaced_are_forgotten(pool: ScriptedPool) -> None:
+    engine = IdleEngine()
+    timing = BlockMinerTiming(poll=0.02)
+    miner = BlockMiner(settings(pool.url), engine, ByteChecker(), timing=timing)
+    running = asyncio.create_task(miner.run())
+    async with asyncio.timeout(60):
+        while not engine.works:  # noqa: ASYNC110 - it comes over HTTP
+            await asyncio.sleep(0.01)
+        pool.chain.pop()
+        add_block(pool, "other")
+        while len(engine.works) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    miner.stop()
+    await running
+    assert engine.forgotten == [TIP]
 
 
 async def test_a_handler_that_never_ends_a_file_leaves_downloads_for_others(

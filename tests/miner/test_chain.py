@@ -120,6 +120,16 @@ async def test_another_chain_altogether(pool: ScriptedPool, parents: ParentHashe
     assert known(parents, pool.chain) == [TIP - 5]
 
 
+async def test_blocks_too_old_for_announcements_are_forgotten(
+    pool: ScriptedPool, parents: ParentHashes
+) -> None:
+    await parents.follow(pool.config())
+    await parents.reach(0)
+    grow(pool, 2)
+    await parents.follow(pool.config())
+    assert known(parents, pool.chain) == list(range(TIP + 2 - DEEPEST_AGE, TIP + 3))
+
+
 async def test_after_a_long_sleep_only_the_tip_is_asked_for(
     pool: ScriptedPool, parents: ParentHashes
 ) -> None:

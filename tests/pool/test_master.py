@@ -181,6 +181,19 @@ async def test_block_information_with_the_pools_key(node: PktdStandIn, tmp_path:
     assert info == replace(tip, signing_key=key)
 
 
+async def test_so_many_blocks_are_remembered_and_no_more(
+    node: PktdStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("packetcrypt.pool.master_server._KNOWN_BLOCKS", 1)
+    node.chain.add_made_up_block()
+    first, second = (block.hash[::-1].hex() for block in node.chain.blocks[-2:])
+    async with master(node, tmp_path) as (_, client, _):
+        asked = node.count("getblockheader")
+        for block_hash in (first, first, second, second, first):
+            await client.blkinfo(block_hash)
+        assert node.count("getblockheader") == asked + 3
+
+
 async def test_an_unknown_block_is_not_found(node: PktdStandIn, tmp_path: Path) -> None:
     async with master(node, tmp_path) as (_, client, session):
         with pytest.raises(PoolNonsense, match="404"):

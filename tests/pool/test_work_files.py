@@ -61,6 +61,23 @@ def test_half_a_publication_is_none(
     assert files.load(template.height) is None
 
 
+def test_a_crash_while_work_is_replaced_leaves_none(
+    files: WorkFiles, template: BlockTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rather than the old work with the new block's template."""
+    files.publish(of(template))
+
+    def only_the_template(path: Path, content: bytes) -> None:
+        if path.name.startswith("work"):
+            raise OSError(28, "no space left on device")
+        path.write_bytes(content)
+
+    monkeypatch.setattr("packetcrypt.pool.work_files.replace_file", only_the_template)
+    with pytest.raises(OSError, match="no space"):
+        files.publish(of(template, previous_hash=b"\x07" * 32))
+    assert files.load(template.height) is None
+
+
 def test_old_heights_go(files: WorkFiles, tmp_path: Path, template: BlockTemplate) -> None:
     heights = range(template.height, template.height + KEPT_HEIGHTS + 3)
     for height in heights:
