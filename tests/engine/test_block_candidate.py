@@ -5,12 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_up_blocks import EASIEST, USUAL, PlainHasher, block_work, made_up
+from made_up_blocks import EASIEST, USUAL, block_work, made_up, mined_set_of
 
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_set import MinedSet, power_of
 from packetcrypt.engine.block_store import AnnouncementStore
-from packetcrypt.engine.block_tree import build_tree
 from packetcrypt.protocol.block_header import BlockHeader
 from packetcrypt.protocol.commitment import BlockCommitment
 from packetcrypt.protocol.difficulty import degrade, effective_target
@@ -23,14 +22,7 @@ def mined_set(*batches: np.ndarray) -> MinedSet:
     store = AnnouncementStore(np.zeros((100, 1024), np.uint8), 100)
     for batch in batches:
         store.add(batch)
-    classes = tuple(store.classes())
-    pinned = store.pin(classes)
-    steps = build_tree(store, pinned, PlainHasher())
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            return MinedSet(classes, pinned, finished.value, "0:0")
+    return mined_set_of(store)
 
 
 @pytest.fixture(scope="module")

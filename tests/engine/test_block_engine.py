@@ -8,16 +8,14 @@ from contextlib import closing
 
 import numpy as np
 import pytest
-from made_up_blocks import EASIEST, block_work, made_up
+from made_up_blocks import EASIEST, block_work, made_up, mined_set_of, verdict
 from vector_files import load_vectors
 
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_engine import BlockEngine
-from packetcrypt.engine.block_set import MinedSet
 from packetcrypt.engine.block_shares import FoundShare
 from packetcrypt.engine.block_statistics import BlockEngineStatistics
 from packetcrypt.engine.block_store import AnnouncementStore
-from packetcrypt.engine.block_tree import build_tree
 from packetcrypt.engine.device_info import DeviceInfo, DeviceKind, numpy_device
 from packetcrypt.engine.devices import select_devices
 from packetcrypt.engine.job_runner import mine_job
@@ -30,7 +28,6 @@ from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.block_check import BlockCheck, check_block
 from packetcrypt.protocol.commitment import BlockCommitment
 from packetcrypt.protocol.errors import ConfigError, DecodeError, DeviceError
-from packetcrypt.protocol.validation import AnnouncementCheck, CheckedAnnouncement
 
 HEIGHT = 1_000_006
 PATIENCE = 120.0
@@ -79,23 +76,6 @@ def wait_for_state(engine: BlockEngine, state: DeviceState) -> None:
 
 def wait_for_set(engine: BlockEngine, count: int) -> None:
     wait_until(engine, lambda now: now.mined is not None and now.mined.count == count)
-
-
-def good(_announcement: bytes, _parent_hash: bytes) -> CheckedAnnouncement:
-    return CheckedAnnouncement(AnnouncementCheck.OK, bytes(32))
-
-
-def verdict(share: FoundShare) -> BlockCheck:
-    """The referee's, but for the announcements themselves, which are made up."""
-    return check_block(
-        share.header,
-        share.commitment,
-        share.proof,
-        share.work.height,
-        share.work.share_target,
-        [bytes(32)] * 4,
-        announcement_check=good,
-    ).result
 
 
 @pytest.fixture(scope="module")
@@ -160,15 +140,7 @@ def test_the_original_commits_to_the_same_tree(
     """Its blocks of tests/vectors were mined with all 180, which is not the best set of them."""
     store = AnnouncementStore(np.zeros((180, 1024), np.uint8), 180)
     store.add(np.frombuffer(b"".join(real_announcements), np.uint8).reshape(-1, 1024))
-    classes = tuple(store.classes())
-    pinned = store.pin(classes)
-    steps = build_tree(store, pinned, numpy_block_kernels)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            mined = MinedSet(classes, pinned, finished.value, "numpy")
-            break
+    mined = mined_set_of(store, numpy_block_kernels)
     candidate = BlockCandidate.of(block_work(HEIGHT), mined)
     assert candidate is not None
     assert candidate.commitment.hex() == load_vectors("blocks")[0]["coinbase_commit"]

@@ -4,14 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from made_up_blocks import PlainHasher, block_work, made_up
+from made_up_blocks import block_work, made_up, mined_set_of
 
 from packetcrypt.engine import block_search
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_search import BlockSearch, Landed
 from packetcrypt.engine.block_set import MinedSet
 from packetcrypt.engine.block_store import AnnouncementStore
-from packetcrypt.engine.block_tree import build_tree
 from packetcrypt.engine.launch_size import LaunchSize
 from packetcrypt.kernels.block_interface import BlockKernels, FoundHashes
 from packetcrypt.protocol.primitives import h32
@@ -100,14 +99,7 @@ def search(store: AnnouncementStore, kernels: WritingKernels) -> BlockSearch:
 def mined_set(store: AnnouncementStore, count: int) -> MinedSet:
     """A set of `count` more announcements than before."""
     store.add(made_up(count, HEIGHT - 3, seed=store.free))
-    classes = tuple(store.classes())
-    pinned = store.pin(classes)
-    steps = build_tree(store, pinned, PlainHasher())
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            return MinedSet(classes, pinned, finished.value, "0:0")
+    return mined_set_of(store)
 
 
 def candidate_of(mined: MinedSet, height: int = HEIGHT) -> BlockCandidate:

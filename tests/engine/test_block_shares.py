@@ -5,7 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_up_blocks import EASIEST, PlainHasher, block_work, made_up
+from made_up_blocks import (
+    EASIEST,
+    PlainHasher,
+    block_work,
+    made_up,
+    mined_set_of,
+    verdict,
+    whole_tree,
+)
 
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_set import MinedSet, Withdrawn
@@ -19,13 +27,11 @@ from packetcrypt.engine.block_shares import (
     make_share,
 )
 from packetcrypt.engine.block_store import AnnouncementStore
-from packetcrypt.engine.block_tree import BlockTree, build_tree
 from packetcrypt.protocol.announcement import dedup_key
-from packetcrypt.protocol.block_check import BlockCheck, check_block
+from packetcrypt.protocol.block_check import BlockCheck
 from packetcrypt.protocol.block_hash import block_work_hash
 from packetcrypt.protocol.difficulty import meets
 from packetcrypt.protocol.errors import DeviceError
-from packetcrypt.protocol.validation import AnnouncementCheck, CheckedAnnouncement
 
 HEIGHT = 1000
 PATIENCE = 60.0
@@ -40,14 +46,7 @@ def store() -> AnnouncementStore:
 
 @pytest.fixture(scope="module")
 def mined(store: AnnouncementStore) -> MinedSet:
-    classes = tuple(store.classes())
-    pinned = store.pin(classes)
-    steps = build_tree(store, pinned, PlainHasher())
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            return MinedSet(classes, pinned, finished.value, "0:0")
+    return mined_set_of(store)
 
 
 @pytest.fixture(scope="module")
@@ -68,22 +67,6 @@ def find_of(store: AnnouncementStore, candidate: BlockCandidate, good: bool = Tr
         if meets(work_hash, candidate.search_target) is good:
             return Find(candidate, header, nonce, work_hash, "0:0")
     raise AssertionError("there are such hashes")
-
-
-def good(_announcement: bytes, _parent_hash: bytes) -> CheckedAnnouncement:
-    return CheckedAnnouncement(AnnouncementCheck.OK, bytes(32))
-
-
-def verdict(share: FoundShare) -> BlockCheck:
-    return check_block(
-        share.header,
-        share.commitment,
-        share.proof,
-        share.work.height,
-        share.work.share_target,
-        [bytes(32)] * 4,
-        announcement_check=good,
-    ).result
 
 
 def test_a_share_is_what_a_pool_accepts(
@@ -136,13 +119,7 @@ def test_a_wrong_tree_makes_no_share(store: AnnouncementStore, mined: MinedSet, 
             self.calls += 1
             return parents
 
-    steps = build_tree(store, mined.pinned, WrongOnce())
-    tree: BlockTree | None = None
-    while tree is None:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            tree = finished.value
+    tree = whole_tree(store, mined.pinned, WrongOnce())
     candidate = BlockCandidate.of(block_work(HEIGHT), replace(mined, tree=tree))
     assert candidate is not None
     with pytest.raises(WrongTree, match="proof"):

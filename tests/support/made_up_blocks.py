@@ -1,13 +1,18 @@
-"""Announcements and works for tests of mining blocks to which validity is no matter."""
+"""Announcements, works and sets for tests of mining blocks to which validity is no matter."""
 
 import numpy as np
 
-from packetcrypt.engine.block_tree import U8s
+from packetcrypt.engine.block_set import MinedSet
+from packetcrypt.engine.block_shares import FoundShare
+from packetcrypt.engine.block_store import AnnouncementStore, PinnedRows
+from packetcrypt.engine.block_tree import BlockTree, LayerHasher, U8s, build_tree
 from packetcrypt.engine.key_index import Keys
 from packetcrypt.protocol.announcement import ANNOUNCEMENT_DTYPE
+from packetcrypt.protocol.block_check import BlockCheck, check_block
 from packetcrypt.protocol.block_header import BlockHeader
 from packetcrypt.protocol.commitment import PLACEHOLDER
 from packetcrypt.protocol.primitives import h32
+from packetcrypt.protocol.validation import AnnouncementCheck, CheckedAnnouncement
 from packetcrypt.protocol.work_file import BlockWork
 
 EASIEST = 0x207FFFFF
@@ -54,3 +59,38 @@ class PlainHasher:
         nodes = [row.tobytes() + bounds[i] + bounds[i + 1] for i, row in enumerate(hashes)]
         parents = [h32(left + right) for left, right in zip(nodes[::2], nodes[1::2], strict=True)]
         return np.frombuffer(b"".join(parents), np.uint8).reshape(-1, 32)
+
+
+def whole_tree(store: AnnouncementStore, pinned: PinnedRows, hasher: LayerHasher) -> BlockTree:
+    """All steps of a tree at once."""
+    steps = build_tree(store, pinned, hasher)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as finished:
+            tree: BlockTree = finished.value
+            return tree
+
+
+def mined_set_of(store: AnnouncementStore, hasher: LayerHasher | None = None) -> MinedSet:
+    """Everything in a store as a set, as device 0:0 would have built it."""
+    classes = tuple(store.classes())
+    pinned = store.pin(classes)
+    return MinedSet(classes, pinned, whole_tree(store, pinned, hasher or PlainHasher()), "0:0")
+
+
+def verdict(share: FoundShare) -> BlockCheck:
+    """The referee's, but for the announcements themselves, which are made up."""
+
+    def good(_announcement: bytes, _parent_hash: bytes) -> CheckedAnnouncement:
+        return CheckedAnnouncement(AnnouncementCheck.OK, bytes(32))
+
+    return check_block(
+        share.header,
+        share.commitment,
+        share.proof,
+        share.work.height,
+        share.work.share_target,
+        [bytes(32)] * 4,
+        announcement_check=good,
+    ).result
