@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from packetcrypt.handler.durable import sync_directory
 from packetcrypt.protocol.errors import ConfigError
@@ -21,6 +21,9 @@ def open_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
+        # Transactions begin where SQLAlchemy says so: Python's driver would begin them later, and
+        # leave changes of tables out.
+        connection.isolation_level = None
         with closing(connection.cursor()) as cursor:
             # With the write-ahead log readers, and a backup, do not hold the writer up.
             cursor.execute("PRAGMA journal_mode = WAL")
@@ -28,6 +31,10 @@ def open_engine(path: Path) -> Engine:
             cursor.execute("PRAGMA synchronous = FULL")
             cursor.execute("PRAGMA busy_timeout = 10000")
             cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
 
     return engine
 

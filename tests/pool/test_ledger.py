@@ -190,6 +190,24 @@ def test_an_older_ledger_is_brought_up_to_date(path: Path, monkeypatch: pytest.M
     assert columns[-1] == "handler"
 
 
+def test_a_step_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Ledger(path).close()
+
+    def half(connection: Connection) -> None:
+        connection.exec_driver_sql("ALTER TABLE uploads ADD COLUMN handler TEXT")
+        connection.exec_driver_sql("ALTER TABLE absent ADD COLUMN handler TEXT")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger_schema, "STEPS", (*ledger_schema.STEPS, half))
+        with pytest.raises(ConfigError, match="no such table: absent"):
+            Ledger(path)
+    with sqlite3.connect(path) as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(uploads)")]
+    connection.close()
+    assert "handler" not in columns
+    Ledger(path).close()
+
+
 def test_commits_wait_for_the_disk(path: Path) -> None:
     with Ledger(path) as ledger, ledger._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"

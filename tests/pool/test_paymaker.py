@@ -3,9 +3,12 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from handler_announcements import UNSIGNED
+from handler_setup import loopback
 from paymaker_setup import (
     ALICE,
     BOB,
@@ -433,3 +436,20 @@ async def test_too_many_questions(
     async with paymaker(node, tmp_path) as user:
         assert (await user.get("/whotopay"))[0] == 503
         assert (await user.upload(b""))[0] == 503
+
+
+async def test_what_a_real_handler_credits_is_paid(node: PktdStandIn, tmp_path: Path) -> None:
+    async with paymaker(node, tmp_path / "paymaker") as user:
+        # Stopping, the handler uploads its pay log.
+        async with loopback(tmp_path / "handler") as pool:
+            pool.master.config = replace(pool.master.config, paymaker_url=user.url)
+            await pool.master.told()
+            await pool.post(UNSIGNED, *UNSIGNED.announcements, x_pc_payto=ALICE)
+        workdir = pool.settings.workdir
+        await node.asked("getblockheader")
+        async with asyncio.timeout(30):
+            while ALICE not in (await user.who_to_pay())["result"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        statistics = user.paymaker.statistics
+    assert (statistics.announcement_posts, statistics.refused) == (1, 0)
+    assert list((workdir / "paylogs").iterdir()) == []
