@@ -36,10 +36,18 @@ class SubscriptionSettings:
             raise ConfigError("nobody to receive from: name sprayers to subscribe to, or a group")
         if not 1 <= self.shares <= MAX_SHARES:
             raise ConfigError(f"{self.shares} shares cannot work: give 1 to {MAX_SHARES}")
-        if self.bind.port and self.bind.port + self.shares > 65536:
-            raise ConfigError(f'"{self.bind}": {self.shares} ports from there do not exist')
+        check_ports(self.bind, self.shares)
         if self.group is not None and not self.group.is_multicast:
             raise ConfigError(
                 f'"{self.group}" is no IPv4 multicast group: give one from 224.0.0.0 to '
                 '239.255.255.255, e.g. "239.77.0.1:6666"'
             )
+
+
+def check_ports(bind: Endpoint, shares: int) -> None:
+    """ConfigError unless so many ports from that of `bind` on exist; port 0 is any."""
+    if bind.port and bind.port + shares > 65536:
+        raise ConfigError(
+            f'"{bind}" is the first of {shares} ports, which do not exist: give a port up to '
+            f"{65536 - shares}, or 0 to let the system choose"
+        )

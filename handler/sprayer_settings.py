@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from packetcrypt.client.subscription_settings import SubscriptionSettings
+from packetcrypt.client.subscription_settings import SubscriptionSettings, check_ports
 from packetcrypt.client.udp import Endpoint
 from packetcrypt.protocol.errors import ConfigError
 from packetcrypt.protocol.sprayer_messages import (
@@ -88,16 +88,20 @@ class SprayerSettings:
         return SubscriptionSettings(
             sprayers=tuple(Endpoint.parse(text) for text in self.subscribe),
             password=self.subscribe_passwd,
-            bind=Endpoint.parse(self.subscribe_bind, 0),
+            bind=self._receiving,
             group=Endpoint.parse(self.mcast) if self.mcast else None,
             queue_capacity=self.queue_len,
         )
+
+    @property
+    def _receiving(self) -> Endpoint:
+        return Endpoint.parse(self.subscribe_bind, 0)
 
     def _check_endpoints(self) -> None:
         for name, read in (
             ("bind", lambda: self.bind_endpoint),
             ("spray_at", lambda: self.fixed),
-            ("subscribe_bind", lambda: Endpoint.parse(self.subscribe_bind, 0)),
+            ("subscribe_bind", lambda: check_ports(self._receiving, SubscriptionSettings.shares)),
             ("subscribe", lambda: [Endpoint.parse(text) for text in self.subscribe]),
             ("mcast", lambda: self.mcast and self.subscription),
         ):

@@ -109,6 +109,28 @@ def test_a_flood_that_nobody_takes_keeps_the_newest(sprayer: Peer) -> None:
     assert subscription.statistics().dropped == 32
 
 
+def test_junk_that_never_ends_does_not_keep_the_thread(sprayer: Peer) -> None:
+    class Flooded:
+        heard = 0
+
+        def recvfrom_into(self, room: memoryview) -> tuple[int, tuple[str, int]]:
+            self.heard += 1
+            assert self.heard < 100_000, "it goes on as long as junk comes"
+            return 1, ("192.0.2.66", 6666)
+
+        def close(self) -> None:
+            pass
+
+    subscription = _subscription(sprayer)
+    flooded = Flooded()
+    with subscription._sockets[0]:
+        subscription._sockets[0] = flooded  # type: ignore[call-overload]
+        subscription._drain(0)
+    subscription.stop()
+
+    assert subscription.statistics().wrong_source == flooded.heard
+
+
 def test_a_sprayer_that_divides_is_asked_for_every_share(sprayer: Peer) -> None:
     sent = made_up_announcements(64)
     with _subscription(sprayer, shares=4) as subscription:

@@ -29,6 +29,10 @@ INNER = '[ann_handler.ah0.sprayer]\npasswd = "x"\n'
         ({"spray_at": ("a:1", "b")}, r'spray_at = \["a:1", "b"\]: "b" is no UDP address'),
         ({"subscribe": ("a:0",)}, r'subscribe = \["a:0"\]: "a:0" is no UDP address'),
         ({"subscribe_bind": "1"}, 'subscribe_bind = "1": "1" is no UDP address'),
+        (
+            {"subscribe_bind": "0.0.0.0:65533", "mcast": "239.77.0.1:6666"},
+            'subscribe_bind = "0.0.0.0:65533": .* up to 65532',
+        ),
         ({"mcast": "239.77.0.1"}, 'mcast = "239.77.0.1": "239.77.0.1" is no UDP address'),
         ({"mcast": "192.0.2.7:5"}, "is no IPv4 multicast group"),
         ({"max_datagram": 1031}, "max_datagram = 1031 cannot work: give 1032"),
