@@ -19,6 +19,8 @@ from packetcrypt.engine.devices import select_devices
 from packetcrypt.engine.opening import open_block_kernels
 from packetcrypt.kernels.announcement_store import allocate_store
 from packetcrypt.kernels.block_interface import BlockKernels, BlockLaunch, FoundHashes
+from packetcrypt.kernels.opencl import block_backend
+from packetcrypt.kernels.opencl.announcement_rows import CopiedRows
 from packetcrypt.protocol import cryptocycle
 from packetcrypt.protocol.difficulty import meets
 from packetcrypt.protocol.errors import DeviceError
@@ -53,6 +55,15 @@ def test_the_known_searches_are_those_of_the_protocol(
 @pytest.mark.parametrize("device", ["cpu", "numpy"])
 def test_devices_pass(device: str, store: np.ndarray) -> None:
     (info,) = select_devices(device)
+    with closing(open_block_kernels(info, store)) as kernels:
+        block_self_test(kernels, store, info)
+
+
+def test_a_device_that_copies_the_rows_is_told_of_them(
+    store: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(block_backend, "announcement_rows", CopiedRows)
+    (info,) = select_devices("cpu")
     with closing(open_block_kernels(info, store)) as kernels:
         block_self_test(kernels, store, info)
 

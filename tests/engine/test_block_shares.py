@@ -1,6 +1,7 @@
 """Shares: made of finds that the host agrees with, and queued with a bound."""
 
 import threading
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -152,6 +153,29 @@ def test_a_failed_queue_is_emptied_first(
         queue.get()
     queue.close()
     assert queue.get() is None
+
+
+def test_the_maker_lets_go_of_a_find_when_it_is_done(
+    store: AnnouncementStore, candidate: BlockCandidate
+) -> None:
+    """For it holds a set, whose rows are pinned as long."""
+    delivered = threading.Semaphore(0)
+    maker = ShareMaker(
+        store,
+        delivered=lambda share: delivered.release(),
+        dropped=lambda find: None,
+        wrong=lambda find, error: None,
+    )
+    find = find_of(store, candidate)
+    gone = threading.Event()
+    weakref.finalize(find, gone.set)
+
+    maker.submit(find)
+    del find
+
+    assert delivered.acquire(timeout=PATIENCE)
+    assert gone.wait(5)
+    maker.close(PATIENCE)
 
 
 @pytest.mark.parametrize("what", ["keys", "parents"])
