@@ -80,7 +80,7 @@ def test_all_settings_can_be_given(file: Path) -> None:
 
 
 def test_a_certificate_elsewhere(file: Path) -> None:
-    pktd = PKTD + 'tls_certificate = "/etc/pktd/rpc.cert"\n'
+    pktd = PKTD + 'url = "https://[::1]:64765"\ntls_certificate = "/etc/pktd/rpc.cert"\n'
 
     assert _load(file, TOP + pktd + HANDLER).pktd.tls_certificate == Path("/etc/pktd/rpc.cert")
 
