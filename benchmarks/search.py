@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
-from packetcrypt.kernels.opencl.backend import default_tuning
+from packetcrypt.kernels.opencl.backend import default_tuning, nonce_search
 from packetcrypt.kernels.opencl.context import DeviceContext
-from packetcrypt.kernels.opencl.search import FIND_SIZE, AnnouncementSearch
+from packetcrypt.kernels.opencl.search import FIND_SIZE
 from packetcrypt.protocol.announcement import TABLE_SIZE
 from packetcrypt.protocol.cryptocycle import ITEM_SIZE
 from packetcrypt.protocol.primitives import expand
@@ -41,7 +41,7 @@ def main() -> None:
     sizes = default_tuning(context.traits)
     if arguments.batch is not None:
         sizes = replace(sizes, batch=arguments.batch)
-    search = AnnouncementSearch(context, sizes)
+    search = nonce_search(context, sizes)
 
     def upload(data: npt.NDArray[np.uint8]) -> cl.Buffer:
         flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
@@ -56,7 +56,7 @@ def main() -> None:
 
     def launch() -> None:
         nonces = range(sizes.max_launch)
-        search.enqueue(keystream, table, nonces, TARGET, progress, finds).wait()
+        search.enqueue(keystream, table, nonces, TARGET, progress, finds, sizes.max_launch).wait()
 
     launch()  # compiles
     launches = 0

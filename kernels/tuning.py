@@ -53,7 +53,8 @@ class Tuning:
 
     @classmethod
     def for_gpu(cls, multiprocessors: int) -> Self:
-        """Enough work-items to hide how long memory takes. Measured on no GPU yet."""
+        """Enough work-items to hide how long memory takes; each has 4.2 KB of states, which are
+        interleaved within a work-group. Measured on no GPU yet."""
         return cls(batch=1, work_items=512 * multiprocessors, group_size=64, rounds=2)
 
     @classmethod

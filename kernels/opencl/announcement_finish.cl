@@ -45,14 +45,15 @@ INLINE void write_announcement(__global uchar *announcement, __global const ucha
 //
 // header        : 88 bytes, its soft nonce does not matter
 // tree          : 16383 hashes of 64 bytes, leaf level first, root last
-// finds         : progress[PROGRESS_FINDS] records
+// finds         : progress[PROGRESS_FINDS] records, at most `capacity`
 // announcements : 1024 bytes a find, in the order of the records
 // keys          : their dedup keys
 __kernel void announcement_finish(__global const uchar *header, __global const uchar *tree,
                                   __global const uint *progress, __global const uchar *finds,
-                                  __global uchar *announcements, __global ulong *keys)
+                                  uint capacity, __global uchar *announcements, __global ulong *keys)
 {
-    const uint count = progress[PROGRESS_FINDS];
+    const uint found = progress[PROGRESS_FINDS];
+    const uint count = found < capacity ? found : capacity;
     for (uint first = HASH_LANES * get_global_id(0); first < count;
          first += HASH_LANES * get_global_size(0)) {
         uint at[HASH_LANES];

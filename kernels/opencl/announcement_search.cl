@@ -1,7 +1,7 @@
 // Which soft nonces of a job give announcements (spec 1 §4, step 4).
 //
-// A work-item takes BATCH nonces at a time into its own slab of states, about as large as a core's L2 cache. On
-// GPUs (LANES 1) a batch is one nonce.
+// A work-item takes BATCH nonces at a time into its own slab of states, about as large as a core's L2 cache.
+// (For GPUs there is announcement_stages.cl.)
 
 #include "lanes.cl"
 #include "cryptocycle.cl"
@@ -11,24 +11,11 @@
 #include "announcement_layout.cl"
 #include "announcement_find.cl"
 
-// hash: the 32 bytes that final (spec 1 §2) puts at the beginning of the state.
-INLINE void write_find(__global uchar *find, uint nonce, uint item, const ulong hash[4],
-                       __global const uchar *state)
-{
-    *(__global uint *)(find + FIND_NONCE) = nonce;
-    *(__global uint *)(find + FIND_ITEM) = item;
-    __global ulong *words = (__global ulong *)(find + FIND_STATE);
-    for (int i = 0; i < 4; i++)
-        words[i] = hash[i];
-    for (int i = 4; i < FIND_STATE_SIZE / 8; i++)
-        words[i] = ((__global const ulong *)state)[i];
-}
-
 // Hashes the final states of a group and records those below the target.
 // slots: the group's; items: the words that chose their last items; first: the nonce of slot 0.
 INLINE void finish_group(__global uchar *slab, const uint at[GROUP], const ushort *slots,
                          const uint items[GROUP], uint first, const ulong target[4],
-                         volatile __global uint *progress, __global uchar *finds)
+                         volatile __global uint *progress, __global uchar *finds, uint capacity)
 {
     for (int side = 0; side < GROUP; side += HASH_LANES) {
         wide_t hash[8];
@@ -38,9 +25,9 @@ INLINE void finish_group(__global uchar *slab, const uint at[GROUP], const ushor
         for (int lane = 0; lane < HASH_LANES; lane++) {
             const uint slot = slots[side + lane];
             if (slot != IDLE_SLOT && is_below(digests[lane], target)) {
-                const uint find = atomic_inc(progress + PROGRESS_FINDS);
-                write_find(finds + (ulong)FIND_SIZE * find, first + slot,
-                           items[side + lane] % TABLE_ITEMS, digests[lane], slab + at[side + lane]);
+                record_find(finds, capacity, progress, first + slot,
+                            items[side + lane] % TABLE_ITEMS, digests[lane],
+                            slab + at[side + lane]);
             }
         }
     }
@@ -63,7 +50,7 @@ INLINE void prefetch_items(__global const uchar *table, const ushort *order, con
 INLINE void search_batch(__global uchar *slab, __global const ulong *keystream,
                          __global const uchar *table, uint first, uint count,
                          const ulong target[4], volatile __global uint *progress,
-                         __global uchar *finds)
+                         __global uchar *finds, uint capacity)
 {
     uint words[SLOTS]; // bytes 16..19 of each state: they choose the next item and control word
     ushort order[ORDER_SIZE];
@@ -88,7 +75,8 @@ INLINE void search_batch(__global uchar *slab, __global const ulong *keystream,
             for (int lane = 0; lane < GROUP; lane++)
                 words[order[start + lane]] = updated[lane];
             if (is_last)
-                finish_group(slab, at, order + start, chosen, first, target, progress, finds);
+                finish_group(slab, at, order + start, chosen, first, target, progress, finds,
+                             capacity);
         }
     }
 }
@@ -105,12 +93,12 @@ __kernel void announcement_slab_size(__global uint *size)
 // table     : T1, 8192 items of 1024 bytes
 // slabs     : SLAB_SIZE bytes a work-item
 // progress  : see announcement_find.cl
-// finds     : room for `count` records, written in any order
+// finds     : room for `capacity` records, written in any order; finds beyond are counted only
 // target0…3 : a nonce is found if its hash, a little-endian 256-bit number, is below this one
 __kernel void announcement_search(__global const ulong *keystream, __global const uchar *table,
                                   __global uchar *slabs, volatile __global uint *progress,
-                                  __global uchar *finds, uint first, uint count, ulong target0,
-                                  ulong target1, ulong target2, ulong target3)
+                                  __global uchar *finds, uint capacity, uint first, uint count,
+                                  ulong target0, ulong target1, ulong target2, ulong target3)
 {
     const ulong target[4] = {target0, target1, target2, target3};
     __global uchar *slab = slabs + (ulong)SLAB_SIZE * get_global_id(0);
@@ -120,6 +108,6 @@ __kernel void announcement_search(__global const ulong *keystream, __global cons
             break;
         const uint left = count - done;
         search_batch(slab, keystream, table, first + done, left < BATCH ? left : BATCH, target,
-                     progress, finds);
+                     progress, finds, capacity);
     }
 }

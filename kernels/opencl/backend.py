@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,6 @@ import pyopencl as cl
 from packetcrypt.kernels.interface import (
     AnnouncementKernels,
     CheckedAnnouncements,
-    FoundAnnouncements,
     PreparedJob,
     SearchLaunch,
     StageSeconds,
@@ -20,10 +20,12 @@ from packetcrypt.kernels.interface import (
 from packetcrypt.kernels.opencl.buffers import allocate
 from packetcrypt.kernels.opencl.check import AnnouncementChecks
 from packetcrypt.kernels.opencl.context import DeviceContext, DeviceTraits
-from packetcrypt.kernels.opencl.finish import AnnouncementFinish, LaunchBuffers
+from packetcrypt.kernels.opencl.finish import MOST_FINDS, AnnouncementFinish, LaunchBuffers
 from packetcrypt.kernels.opencl.merkle import TREE_STRIDE
 from packetcrypt.kernels.opencl.randhash import RandHash
-from packetcrypt.kernels.opencl.search import AnnouncementSearch
+from packetcrypt.kernels.opencl.search import BatchedSearch, NonceSearch
+from packetcrypt.kernels.opencl.search_launch import OpenCLLaunch
+from packetcrypt.kernels.opencl.staged_search import StagedSearch
 from packetcrypt.kernels.opencl.tables import TableBuilder
 from packetcrypt.kernels.tuning import Tuning
 from packetcrypt.protocol.announcement import HEADER_SIZE, TABLE_SIZE
@@ -71,31 +73,6 @@ class _OpenCLPreparedJob:
     slot: _Slot = field(repr=False)
 
 
-class _OpenCLLaunch:
-    """A launch under way; `result` gives its buffers back."""
-
-    def __init__(
-        self,
-        context: DeviceContext,
-        finish: AnnouncementFinish,
-        buffers: LaunchBuffers,
-        copied: list[cl.Event],
-        free: deque[LaunchBuffers],
-    ) -> None:
-        self._context = context
-        self._finish = finish
-        self._buffers = buffers
-        self._copied = copied
-        self._free = free
-
-    def result(self) -> FoundAnnouncements:
-        """Wait for the search and return what it found. Call exactly once."""
-        with self._context.reporting("searching"):
-            found = self._finish.collect(self._buffers, self._copied)
-        self._free.append(self._buffers)
-        return found
-
-
 class OpenCLKernels(AnnouncementKernels):
     """The announcement computations on one OpenCL device (spec 1 §4).
 
@@ -131,13 +108,14 @@ class OpenCLKernels(AnnouncementKernels):
             # One for both: its kernel takes the longest to compile.
             randhash = RandHash(context)
             self._tables = TableBuilder(context, randhash, jobs)
-            self._search = AnnouncementSearch(context, tuning)
+            self._search = nonce_search(context, tuning)
             self._finish = AnnouncementFinish(context)
             self._checks = AnnouncementChecks(context, randhash)
             # They grow when jobs are prepared together, which programs that only check never do.
             self._groups = [_SlotGroup(context, 1) for _ in range(self.SLOTS)]
             self._free = deque(
-                LaunchBuffers(context, tuning.max_launch) for _ in range(self.launches)
+                LaunchBuffers(context, min(tuning.max_launch, MOST_FINDS))
+                for _ in range(self.launches)
             )
 
     def prepare(self, job: AnnouncementJob, slot: int) -> Generator[None, None, PreparedJob]:
@@ -197,15 +175,24 @@ class OpenCLKernels(AnnouncementKernels):
             raise DeviceError(
                 f"{self.launches} launches are outstanding: call result() of one first"
             )
-        launch = self._free.popleft()
-        slot = prepared.slot
+        enqueue = partial(self._enqueue, prepared)
         nonces = range(first, first + count)
-        with self._context.reporting("searching"):
-            self._search.enqueue(
-                slot.keystream, slot.table, nonces, prepared.target, launch.progress, launch.finds
-            )
-            copied = self._finish.enqueue(slot.header, slot.tree, launch)
-        return _OpenCLLaunch(self._context, self._finish, launch, copied, self._free)
+        return OpenCLLaunch(self._context, self._finish, enqueue, nonces, self._free)
+
+    def _enqueue(
+        self, prepared: _OpenCLPreparedJob, nonces: range, launch: LaunchBuffers
+    ) -> list[cl.Event]:
+        slot = prepared.slot
+        self._search.enqueue(
+            slot.keystream,
+            slot.table,
+            nonces,
+            prepared.target,
+            launch.progress,
+            launch.finds,
+            launch.capacity,
+        )
+        return self._finish.enqueue(slot.header, slot.tree, launch)
 
     def check(
         self,
@@ -221,7 +208,7 @@ class OpenCLKernels(AnnouncementKernels):
         if self.use.profiled is None:
             return None
         by_kernel = self.use.take_profile()
-        search = by_kernel.pop("announcement_search", 0.0)
+        search = sum(by_kernel.pop(kernel, 0.0) for kernel in self._search.KERNELS)
         finishing = by_kernel.pop("announcement_finish", 0.0)
         return StageSeconds(tables=sum(by_kernel.values()), search=search, finishing=finishing)
 
@@ -237,3 +224,10 @@ def default_tuning(traits: DeviceTraits) -> Tuning:
     if traits.lanes > 1:
         return Tuning.for_opencl_cpu(traits.compute_units)
     return Tuning.for_gpu(traits.compute_units)
+
+
+def nonce_search(context: DeviceContext, tuning: Tuning) -> NonceSearch:
+    """The form of the nonce search that suits the device."""
+    if context.traits.lanes > 1:
+        return BatchedSearch(context, tuning)
+    return StagedSearch(context, tuning)

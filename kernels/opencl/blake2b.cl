@@ -141,7 +141,11 @@ OUTLINE void blake2b_rows(word_t wide, wide_t hash[8], __global const uchar *row
         for (int part = 0; part < 16; part += HASH_LANES) {
 #pragma unroll
             for (int lane = 0; lane < HASH_LANES; lane++)
+#if GROUP == 1
+                m[part + lane] = load_long(rows + at[lane] + spread(done + 8 * part));
+#else
                 m[part + lane] = *(__global const side_row_t *)(rows + at[lane] + done + 8 * part);
+#endif
             transpose_wide(m + part);
         }
         blake2b_compress(h, m, done + BLAKE2B_BLOCK, done + BLAKE2B_BLOCK == length);

@@ -78,6 +78,6 @@ OUTLINE void chacha20_xor(word_t units, __global uchar *bytes, const uint messag
             for (int word = 0; word < 16; word++)
                 stream[word] &= (units > 4 * block + word / 4) ? (word_t)0xffffffff : (word_t)0;
         }
-        xor_lanes(bytes + 64 * block, message, stream);
+        xor_lanes(bytes + spread(64 * block), message, stream);
     }
 }

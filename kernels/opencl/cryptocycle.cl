@@ -49,11 +49,12 @@ INLINE uint message_blocks(uint word)
 // Zeroes the last tail_zeros (0..15) bytes before `end`, a multiple of 16.
 INLINE void zero_tail(__global uchar *end, uint tail_zeros)
 {
-    __global ulong *last = (__global ulong *)(end - 16);
     const uint high = tail_zeros < 8 ? tail_zeros : 8; // bytes of the upper half that go
     const uint low = tail_zeros - high;
-    last[0] &= ~0UL >> 8 * low;
-    last[1] &= high == 8 ? 0 : ~0UL >> 8 * high;
+    __global uchar *last = end - spread(16);
+    store_long(last, load_long(last) & ~0UL >> 8 * low);
+    last += spread(8);
+    store_long(last, high == 8 ? 0 : load_long(last) & ~0UL >> 8 * high);
 }
 
 INLINE void write_item(__global uchar *state, __global const uchar *item)
@@ -88,9 +89,9 @@ OUTLINE void crypt_group(word_t words, __global uchar *states, const uint at[GRO
     lanes_to(lengths, length);
     lanes_to(message, additional);
     for (int lane = 0; lane < GROUP; lane++) {
-        *(__global uint *)(states + at[lane] + CONTROL_OFFSET) = control[lane];
-        tails[lane] = at[lane] + TAIL_OFFSET;
-        message[lane] = tails[lane] + 16 * message[lane];
+        *(__global uint *)(states + at[lane] + spread(CONTROL_OFFSET)) = control[lane];
+        tails[lane] = at[lane] + spread(TAIL_OFFSET);
+        message[lane] = tails[lane] + spread(16 * message[lane]);
     }
 
     const word_t authenticated_zeros = control_additional_zeros(words);
@@ -110,13 +111,13 @@ OUTLINE void crypt_group(word_t words, __global uchar *states, const uint at[GRO
     } else {
         chacha20_xor(length, states, message, head + 4, head, 0);
         for (int lane = 0; lane < GROUP; lane++)
-            zero_tail(states + message[lane] + 16 * lengths[lane],
+            zero_tail(states + message[lane] + spread(16 * lengths[lane]),
                       control_tail_zeros(control[lane]));
         poly1305(additional + length, states, tails, last, key_block, tag);
     }
     for (int i = 3; i >= 0; i--) {
         lanes_to(words_out, tag[i]);
         for (int lane = 0; lane < GROUP; lane++)
-            *(__global uint *)(states + at[lane] + KEY_OFFSET + 4 * i) = words_out[lane];
+            *(__global uint *)(states + at[lane] + spread(KEY_OFFSET + 4 * i)) = words_out[lane];
     }
 }

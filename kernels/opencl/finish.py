@@ -16,6 +16,10 @@ from packetcrypt.protocol.announcement import ANNOUNCEMENT_SIZE
 #: with more costs a second copy, which waits for the launches enqueued meanwhile.
 _EAGER_FINDS: Final = 256
 
+#: Finds that a launch has room for, 32 MB. Only the easiest targets, which no pool sets, give more;
+#: what a launch could not keep is searched again (backend.py).
+MOST_FINDS: Final = 1 << 14
+
 _GPU_WORK_ITEMS: Final = 128
 
 
@@ -29,10 +33,11 @@ class LaunchBuffers:
     host_progress      : (2,) uint32
     host_announcements : (m, 1024) uint8, the first of them, m at most 256
     host_keys          : (m,) uint64
+    capacity           : finds for which there is room
     """
 
     def __init__(self, context: DeviceContext, capacity: int) -> None:
-        """capacity : most finds of a launch"""
+        self.capacity = capacity
         eager = min(_EAGER_FINDS, capacity)
         self.progress = allocate(context, 8)
         self.finds = allocate(context, FIND_SIZE * capacity)
@@ -68,6 +73,7 @@ class AnnouncementFinish:
             tree,
             launch.progress,
             launch.finds,
+            np.uint32(launch.capacity),
             launch.announcements,
             launch.keys,
         )
@@ -80,10 +86,15 @@ class AnnouncementFinish:
         queue.flush()
         return events
 
-    def collect(self, launch: LaunchBuffers, copied: list[cl.Event]) -> FoundAnnouncements:
-        """Wait for what `enqueue` returned and give the announcements, ascending by soft nonce."""
+    def collect(self, launch: LaunchBuffers, copied: list[cl.Event]) -> FoundAnnouncements | None:
+        """Wait for what `enqueue` returned and give the announcements, ascending by soft nonce.
+
+        None if there were more finds than room.
+        """
         copied[-1].wait()  # the queue is in order: the others came before
         count = int(launch.host_progress[1])
+        if count > launch.capacity:
+            return None
         announcements, keys = launch.host_announcements, launch.host_keys
         if count > len(keys):
             announcements = np.empty((count, ANNOUNCEMENT_SIZE), np.uint8)

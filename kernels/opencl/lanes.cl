@@ -185,6 +185,37 @@ INLINE void transpose(word_t m[GROUP])
 
 #endif
 
+// ---- Interleaved states -----------------------------------------------------------------------------
+
+// With one lane, the states of SPREAD neighbouring work-items may be interleaved word by word, so that they
+// touch neighbouring words. What follows a state's base by `offset` bytes (a multiple of 4) then follows it by
+// spread(offset).
+#ifndef SPREAD
+#define SPREAD 1
+#endif
+
+#define spread(offset) ((offset) * SPREAD)
+
+// The 64-bit word at `bytes`, a multiple of 8.
+INLINE ulong load_long(__global const uchar *bytes)
+{
+#if SPREAD == 1
+    return *(__global const ulong *)bytes;
+#else
+    return *(__global const uint *)bytes | (ulong)*(__global const uint *)(bytes + spread(4)) << 32;
+#endif
+}
+
+INLINE void store_long(__global uchar *bytes, ulong value)
+{
+#if SPREAD == 1
+    *(__global ulong *)bytes = value;
+#else
+    *(__global uint *)bytes = value;
+    *(__global uint *)(bytes + spread(4)) = value >> 32;
+#endif
+}
+
 // ---- 64 bytes of every lane ----------------------------------------------------------------------
 
 // The 16 words at `bytes + at[lane]` of every lane. Addresses are multiples of 4.
@@ -195,7 +226,7 @@ INLINE void load_lanes(word_t words[16], __global const uchar *bytes, const uint
         word_t m[GROUP];
 #pragma unroll
         for (int lane = 0; lane < GROUP; lane++)
-            m[lane] = *(__global const row_t *)(bytes + at[lane] + 4 * part);
+            m[lane] = *(__global const row_t *)(bytes + at[lane] + spread(4 * part));
         transpose(m);
 #pragma unroll
         for (int i = 0; i < GROUP; i++)
@@ -215,6 +246,6 @@ INLINE void xor_lanes(__global uchar *bytes, const uint at[GROUP], const word_t 
         transpose(m);
 #pragma unroll
         for (int lane = 0; lane < GROUP; lane++)
-            *(__global row_t *)(bytes + at[lane] + 4 * part) ^= m[lane];
+            *(__global row_t *)(bytes + at[lane] + spread(4 * part)) ^= m[lane];
     }
 }

@@ -77,7 +77,7 @@ OUTLINE MADD52_CODE void poly1305(word_t blocks, __global const uchar *bytes,
     uint starts[GROUP], at[GROUP];
     lanes_to(starts, start);
     for (int lane = 0; lane < GROUP; lane++)
-        at[lane] = message[lane] - 16 * starts[lane];
+        at[lane] = message[lane] - spread(16 * starts[lane]);
 
     wide_t h[SIDES][LIMBS];
     for (int side = 0; side < SIDES; side++)
@@ -86,7 +86,7 @@ OUTLINE MADD52_CODE void poly1305(word_t blocks, __global const uchar *bytes,
     const word_t everywhere = 0xffffffff;
     for (uint quad = 0; quad < quads; quad++) {
         word_t words[16];
-        load_lanes(words, bytes + 64 * quad, at);
+        load_lanes(words, bytes + spread(64 * quad), at);
 #pragma unroll
         for (int block = 0; block < 4; block++) {
             const word_t present = (start <= 4 * quad + block) ? everywhere : (word_t)0;

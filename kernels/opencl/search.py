@@ -1,5 +1,6 @@
 """Which soft nonces of a prepared job are finds: the host side of announcement_search.cl."""
 
+from abc import ABC, abstractmethod
 from functools import lru_cache
 from typing import Final
 
@@ -18,14 +19,43 @@ _TARGET_LIMIT: Final = 1 << 256
 _ZERO: Final = np.zeros(1, np.uint32)
 
 
-class AnnouncementSearch:
+class NonceSearch(ABC):
     """Launches of the nonce search on one device (spec 1 §4, step 4)."""
+
+    #: The names of the kernels that search.
+    KERNELS: tuple[str, ...]
+
+    @abstractmethod
+    def enqueue(
+        self,
+        keystream: cl.Buffer,
+        table: cl.Buffer,
+        nonces: range,
+        target: int,
+        progress: cl.Buffer,
+        finds: cl.Buffer,
+        capacity: int,
+    ) -> cl.Event:
+        """Search `nonces` (step 1); returns at once.
+
+        keystream : the job's state template, 2048 bytes
+        table     : T1, 8192 × 1024 bytes
+        target    : hashes below it are finds
+        progress  : 2 u32; its second word becomes the number of finds
+        finds     : room for `capacity` records of FIND_SIZE bytes; finds beyond are counted only
+        """
+
+
+class BatchedSearch(NonceSearch):
+    """Launches of the nonce search on one device, in batches of the states of a work-item."""
+
+    KERNELS = ("announcement_search",)
 
     def __init__(self, context: DeviceContext, tuning: Tuning) -> None:
         self._context = context
         self._tuning = tuning
         program = context.build("announcement_search.cl", BATCH=tuning.batch)
-        self._kernel = context.kernel(program, "announcement_search")
+        self._kernel = context.kernel(program, *self.KERNELS)
         slabs = self._slab_size(program) * tuning.work_items
         self._slabs = allocate(context, slabs)
 
@@ -46,15 +76,9 @@ class AnnouncementSearch:
         target: int,
         progress: cl.Buffer,
         finds: cl.Buffer,
+        capacity: int,
     ) -> cl.Event:
-        """Search `nonces` (step 1); returns at once.
-
-        keystream : the job's state template, 2048 bytes
-        table     : T1, 8192 × 1024 bytes
-        target    : hashes below it are finds
-        progress  : 2 u32; its second word becomes the number of finds
-        finds     : room for len(nonces) records of FIND_SIZE bytes
-        """
+        """See `NonceSearch.enqueue`."""
         queue = self._context.queue
         cl.enqueue_fill_buffer(queue, progress, _ZERO, 0, 8)
         return self._kernel(
@@ -66,6 +90,7 @@ class AnnouncementSearch:
             self._slabs,
             progress,
             finds,
+            np.uint32(capacity),
             np.uint32(nonces.start),
             np.uint32(len(nonces)),
             *target_words(target),

@@ -4,6 +4,7 @@ Table and tree are random bytes: neither kernel looks at how they were made.
 """
 
 import hashlib
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,9 @@ import pytest
 from packetcrypt.kernels.interface import FoundAnnouncements
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.finish import AnnouncementFinish, LaunchBuffers
-from packetcrypt.kernels.opencl.search import AnnouncementSearch, target_words
+from packetcrypt.kernels.opencl.search import BatchedSearch, target_words
+from packetcrypt.kernels.opencl.search_launch import OpenCLLaunch
+from packetcrypt.kernels.opencl.staged_search import StagedSearch
 from packetcrypt.kernels.tuning import Tuning
 from packetcrypt.protocol import cryptocycle
 from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
@@ -36,15 +39,23 @@ TABLE = np.random.default_rng(1).integers(0, 256, (8192, 1024), dtype=np.uint8)
 TREE = np.random.default_rng(2).integers(0, 256, (16383, 64), dtype=np.uint8)
 
 
+#: More than the eager copy takes, and fewer than the soft nonces below.
+CAPACITY = 400
+
+
 class Search:
     """Search and finishing on the made-up table and tree."""
 
-    def __init__(self, lanes: int, batch: int) -> None:
+    def __init__(self, lanes: int) -> None:
         device = cl.get_platforms()[0].get_devices()[0]
         self.context = DeviceContext(device, lanes=lanes)
-        self._search = AnnouncementSearch(self.context, Tuning(batch, work_items=2))
+        self._search = (
+            StagedSearch(self.context, Tuning(1, work_items=96, group_size=32))
+            if lanes == 1
+            else BatchedSearch(self.context, Tuning(40, work_items=2))
+        )
         self._finish = AnnouncementFinish(self.context)
-        self._launch = LaunchBuffers(self.context, capacity=4096)
+        self._launch = LaunchBuffers(self.context, CAPACITY)
         self._keystream = self._upload(np.frombuffer(expand(SEED, 0, 2048), np.uint8))
         self._header = self._upload(np.frombuffer(HEADER.encode(), np.uint8))
         self._table = self._upload(TABLE)
@@ -54,23 +65,33 @@ class Search:
         flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
         return cl.Buffer(self.context.context, flags, hostbuf=data)
 
-    def find(self, nonces: range, bits: int) -> FoundAnnouncements:
-        launch = self._launch
-        self._search.enqueue(
-            self._keystream,
-            self._table,
-            nonces,
-            compact_to_target(bits),
-            launch.progress,
-            launch.finds,
-        )
-        return self._finish.collect(launch, self._finish.enqueue(self._header, self._tree, launch))
+    def find(self, nonces: range, bits: int, capacity: int | None = None) -> FoundAnnouncements:
+        """What a launch finds, with room for `capacity` finds."""
+        launch = self._launch if capacity is None else LaunchBuffers(self.context, capacity)
+
+        def enqueue(nonces: range, launch: LaunchBuffers) -> list[cl.Event]:
+            self.enqueued.append(nonces)
+            self._search.enqueue(
+                self._keystream,
+                self._table,
+                nonces,
+                compact_to_target(bits),
+                launch.progress,
+                launch.finds,
+                launch.capacity,
+            )
+            return self._finish.enqueue(self._header, self._tree, launch)
+
+        self.enqueued: list[range] = []
+        free = deque([launch])
+        found = OpenCLLaunch(self.context, self._finish, enqueue, nonces, free).result()
+        assert list(free) == [launch]
+        return found
 
 
-@pytest.fixture(scope="module", params=[(16, 40), (1, 1)], ids=str)
+@pytest.fixture(scope="module", params=[16, 1], ids=["batches", "stages"])
 def search(request: pytest.FixtureRequest) -> Search:
-    lanes, batch = request.param
-    return Search(lanes, batch)
+    return Search(request.param)
 
 
 @dataclass(frozen=True)
@@ -134,6 +155,30 @@ def test_a_launch_may_begin_anywhere_and_have_any_length(search: Search, nonces:
 
     expected = [n for n in nonces if meets(PLAIN[n].work_hash, 0x207FFFFF)]
     assert found.soft_nonces.tolist() == expected
+
+
+def test_finds_for_which_there_was_no_room_are_searched_again(search: Search) -> None:
+    found = search.find(range(37, 400), 0x207FFFFF, capacity=100)
+
+    expected = [n for n in range(37, 400) if meets(PLAIN[n].work_hash, 0x207FFFFF)]
+    assert len(expected) > 100
+    assert found.soft_nonces.tolist() == expected
+    assert [row.tobytes() for row in found.announcements] == [
+        plain_announcement(n) for n in expected
+    ]
+    assert search.enqueued == [
+        range(37, 400),
+        *(range(37, 137), range(137, 237), range(237, 337), range(337, 400)),
+    ]
+
+
+def test_as_many_finds_as_there_is_room_for_are_kept(search: Search) -> None:
+    expected = [n for n in range(300) if meets(PLAIN[n].work_hash, 0x207FFFFF)]
+
+    found = search.find(range(300), 0x207FFFFF, capacity=len(expected))
+
+    assert found.soft_nonces.tolist() == expected
+    assert search.enqueued == [range(300)]
 
 
 def test_nothing_found_is_an_empty_result(search: Search) -> None:
