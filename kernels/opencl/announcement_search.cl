@@ -37,13 +37,11 @@ INLINE void finish_group(__global uchar *slab, const uint at[GROUP], const ushor
 // order, and a group computes long enough to hide the way from L3 or memory (2 to 6 % measured).
 INLINE void prefetch_items(__global const uchar *table, const ushort *order, const uint words[SLOTS])
 {
-#if GROUP > 1
     for (int lane = 0; lane < GROUP; lane++) {
         __global const uchar *item = table + ITEM_SIZE * (words[order[lane]] % TABLE_ITEMS);
         for (int line = 0; line < ITEM_SIZE; line += 64)
             __builtin_prefetch((const void *)(size_t)(item + line)); // prefetch() does nothing in PoCL
     }
-#endif
 }
 
 // One batch: `count` ≤ BATCH nonces from `first` on.
