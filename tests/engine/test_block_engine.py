@@ -119,8 +119,8 @@ def test_real_announcements_make_shares_that_pass_every_check(
         share = take(engine)
 
     assert share.work is work
-    # 60 of difficulty 256 make a hash worth more than all 180, of which others are worth 16 by now
-    assert BlockCommitment.decode(share.commitment).count == 60
+    # 59 of the 60 of difficulty 256 make a hash worth more than all 180: others are worth 16 by now
+    assert BlockCommitment.decode(share.commitment).count == 59
     checked = check_block(
         share.header,
         share.commitment,
@@ -158,14 +158,14 @@ def test_blocks_are_told_from_shares() -> None:
 def test_announcements_that_come_later_are_mined_with_too() -> None:
     with BlockEngine("cpu", memory_mb=MEMORY_MB) as engine:
         engine.start(block_work(HEIGHT, 0x1F00FFFF))
-        engine.add(made_up(100, HEIGHT - 3))
-        assert BlockCommitment.decode(take(engine).commitment).count == 100
+        engine.add(made_up(101, HEIGHT - 3))
+        assert BlockCommitment.decode(take(engine).commitment).count == 101
         engine.add(made_up(1000, HEIGHT - 4))
-        while BlockCommitment.decode((share := take(engine)).commitment).count == 100:
+        while BlockCommitment.decode((share := take(engine)).commitment).count == 101:
             pass
         (device,) = engine.statistics().devices
 
-    assert BlockCommitment.decode(share.commitment).count == 1100
+    assert BlockCommitment.decode(share.commitment).count == 1101
     assert verdict(share) is BlockCheck.SHARE_OK
     assert device.trees == 2
 
@@ -198,13 +198,13 @@ def test_mining_goes_on_while_the_next_tree_is_built() -> None:
         patch.setattr("packetcrypt.engine.block_worker._LEAST_TURN_S", 0.0)
         patch.setattr("packetcrypt.engine.block_worker._TREE_SHARE", 0.0)
         patch.setattr("packetcrypt.engine.block_tree._STEP_NODES", 64)
-        engine.add(made_up(100, HEIGHT - 3))
+        engine.add(made_up(101, HEIGHT - 3))
         engine.start(block_work(HEIGHT, 0x1C00FFFF))
-        wait_for_set(engine, 100)
+        wait_for_set(engine, 101)
         wait_until(engine, lambda now: now.hashes > 0)
         built = len(launches_before_layers)
         engine.add(made_up(1000, HEIGHT - 3, seed=1))
-        wait_for_set(engine, 1100)
+        wait_for_set(engine, 1101)
     during = launches_before_layers[built:]
     assert during[-1] > during[0]
 
@@ -271,7 +271,7 @@ def test_statistics_count_what_was_done() -> None:
         before = engine.statistics()
         assert before.devices[0].state is DeviceState.STARTING
         assert (before.store.capacity, before.store.free) == (1638, 1638)
-        engine.add(made_up(100, HEIGHT - 3))
+        engine.add(made_up(101, HEIGHT - 3))
         engine.start(block_work(HEIGHT, NOW_AND_THEN))
         take(engine)
         after = wait_until(engine, lambda now: now.hashes > 0)
@@ -279,25 +279,25 @@ def test_statistics_count_what_was_done() -> None:
     (device,) = after.devices
     assert device.shares >= 1
     assert device.trees == 1
-    assert after.store.free == 1538
-    assert list(after.store.classes.values()) == [100]
-    assert after.store.count == 100
+    assert after.store.free == 1537
+    assert list(after.store.classes.values()) == [101]
+    assert after.store.count == 101
     assert after.mined is not None
-    assert after.mined.count == 100
+    assert after.mined.count == 101
     assert after.mined.share_target > after.mined.block_target
     assert after.rates_since(before).hashes_per_second > 0
 
 
 def test_forgotten_announcements_are_not_mined_with_any_more() -> None:
-    announcements = made_up(100, HEIGHT - 3)
+    announcements = made_up(101, HEIGHT - 3)
     with BlockEngine("cpu", memory_mb=MEMORY_MB) as engine:
         engine.add(announcements)
         engine.start(block_work(HEIGHT, NOW_AND_THEN))
         bad = take(engine).proof.announcements[0]
         assert engine.forget(np.array([dedup_key(bad)], np.uint64)) == 1
-        while BlockCommitment.decode((share := take(engine)).commitment).count == 100:
+        while BlockCommitment.decode((share := take(engine)).commitment).count == 101:
             pass
-    assert BlockCommitment.decode(share.commitment).count == 99
+    assert BlockCommitment.decode(share.commitment).count == 99  # of the 100 that are left
     assert bad not in share.proof.announcements
 
 

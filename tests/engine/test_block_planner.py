@@ -24,7 +24,7 @@ from packetcrypt.protocol.work_file import BlockWork
 HEIGHT = 1000
 PATIENCE = 60.0
 CAPACITY = 500
-LARGEST = 450
+LARGEST = 449
 
 
 @pytest.fixture
@@ -80,8 +80,8 @@ def mine(planner: SetPlanner, work: BlockWork, *batches: np.ndarray) -> MinedSet
 
 
 def test_the_best_set_is_mined(planner: SetPlanner) -> None:
-    weak = made_up(10, HEIGHT - 3, EASIEST)  # would make 100 others worth 1/2048
-    strong = made_up(100, HEIGHT - 3, USUAL)
+    weak = made_up(10, HEIGHT - 3, EASIEST)  # would make 101 others worth 1/2048
+    strong = made_up(101, HEIGHT - 3, USUAL)
     young = made_up(50, HEIGHT - 2, USUAL)
 
     mined = mine(planner, block_work(HEIGHT), weak, strong, young)
@@ -89,7 +89,7 @@ def test_the_best_set_is_mined(planner: SetPlanner) -> None:
     best = best_set(planner.store.classes(), HEIGHT)
     assert best is not None
     assert mined.classes == best.classes
-    assert mined.count == best.count == 100
+    assert mined.count == best.count == 101
     candidate = planner.plan.candidate
     assert candidate is not None
     assert candidate.mined is mined
@@ -132,14 +132,14 @@ def test_a_set_that_is_too_old_is_not_mined(planner: SetPlanner) -> None:
 
 
 def test_while_the_next_tree_is_built_the_old_one_is_mined(planner: SetPlanner) -> None:
-    mined = mine(planner, block_work(HEIGHT), made_up(50, HEIGHT - 3))
+    mined = mine(planner, block_work(HEIGHT), made_up(51, HEIGHT - 3))
     add(planner, made_up(300, HEIGHT - 3, seed=1))
     task = claim(planner)
     candidate = planner.plan.candidate
     assert candidate is not None
     assert candidate.mined is mined
 
-    assert build(planner, task).count == 350
+    assert build(planner, task).count == 351
 
     after = planner.plan.candidate
     assert after is not None
@@ -182,7 +182,7 @@ def test_a_set_with_bad_announcements_is_replaced(planner: SetPlanner) -> None:
 
 
 def test_a_set_without_anything_left_is_not_mined_any_more(planner: SetPlanner) -> None:
-    mined = mine(planner, block_work(HEIGHT), made_up(50, HEIGHT - 3))
+    mined = mine(planner, block_work(HEIGHT), made_up(51, HEIGHT - 3))
     planner.store.forget(mined.pinned.keys)
     planner.forgotten(mined.pinned.keys)
     wait_until(lambda: planner.plan.candidate is None)
@@ -192,22 +192,22 @@ def test_a_set_without_anything_left_is_not_mined_any_more(planner: SetPlanner) 
 
 def test_a_set_of_which_parents_left_the_chain_is_replaced(planner: SetPlanner) -> None:
     mined = mine(
-        planner, block_work(HEIGHT), made_up(50, HEIGHT - 3), made_up(40, HEIGHT - 4, seed=1)
+        planner, block_work(HEIGHT), made_up(50, HEIGHT - 3), made_up(41, HEIGHT - 4, seed=1)
     )
-    assert mined.count == 90
+    assert mined.count == 91
     planner.store.forget_parents([HEIGHT - 3])
     planner.forgotten_parents([HEIGHT - 3])
     after = build(planner, claim(planner))
     assert {each.parent_height for each in after.classes} == {HEIGHT - 4}
-    assert after.count == 40
+    assert after.count == 41
 
 
 @pytest.mark.parametrize("what", ["keys", "parents"])
 def test_a_tree_with_forgotten_announcements_is_abandoned(planner: SetPlanner, what: str) -> None:
-    add(planner, made_up(50, HEIGHT - 3), made_up(40, HEIGHT - 4, seed=1))
+    add(planner, made_up(50, HEIGHT - 3), made_up(41, HEIGHT - 4, seed=1))
     planner.start(block_work(HEIGHT))
     task = claim(planner)
-    assert len(task.pinned.rows) == 90
+    assert len(task.pinned.rows) == 91
     bad = made_up(50, HEIGHT - 3)
     if what == "keys":
         keys = np.array([dedup_key(row.tobytes()) for row in bad], np.uint64)
@@ -217,17 +217,17 @@ def test_a_tree_with_forgotten_announcements_is_abandoned(planner: SetPlanner, w
         planner.store.forget_parents([HEIGHT - 3])
         planner.forgotten_parents([HEIGHT - 3])
     assert task.abandoned
-    assert build(planner, claim(planner)).count == 40
+    assert build(planner, claim(planner)).count == 41
 
 
 def test_a_tree_goes_on_when_others_are_forgotten(planner: SetPlanner) -> None:
-    add(planner, made_up(50, HEIGHT - 3))
+    add(planner, made_up(51, HEIGHT - 3))
     planner.start(block_work(HEIGHT))
     task = claim(planner)
     planner.forgotten(np.array([1, 2**64 - 2], np.uint64))
     planner.forgotten_parents([HEIGHT - 4])
     assert not task.abandoned
-    assert build(planner, task).count == 50
+    assert build(planner, task).count == 51
 
 
 def test_what_is_forgotten_while_a_set_is_put_in_order_is_not_built(
@@ -270,15 +270,44 @@ def test_what_building_took_decides_what_the_next_set_must_gain(planner: SetPlan
             super().built()
 
     planner._rule = Noting()
-    add(planner, made_up(50, HEIGHT - 3))
+    add(planner, made_up(51, HEIGHT - 3))
     planner.start(block_work(HEIGHT))
     task = claim(planner)
-    task.seconds = 100.0
+    task.seconds = 102.0
     build(planner, task)
     assert Noting.asked == []
     add(planner, made_up(10, HEIGHT - 3, seed=1))
     wait_until(lambda: bool(Noting.asked))
-    assert Noting.asked[-1][1] == pytest.approx(60 * 2.0)
+    assert Noting.asked[-1][1] == pytest.approx(61 * 2.0)
+
+
+@pytest.mark.parametrize(("first", "later"), [(50, 0), (49, 1)])
+def test_the_announcement_that_would_make_a_set_even_is_no_reason_to_build(
+    planner: SetPlanner, first: int, later: int
+) -> None:
+    """Else the set of 49 would be built again and again for the 50th."""
+    compared: list[tuple[int, int]] = []
+
+    class Noting(BuildRule):
+        def pays(self, height: int, best: int, current: int, build_s: float) -> bool:
+            pays = super().pays(height, best, current, build_s)
+            compared.append((best, current))
+            return pays
+
+    planner._rule = Noting()
+    mined = mine(planner, block_work(HEIGHT), made_up(first, HEIGHT - 3))
+    assert mined.count == 49
+    compared.clear()
+    if later:
+        add(planner, made_up(later, HEIGHT - 3, seed=1))
+    planner.start(block_work(HEIGHT, USUAL))  # other work of the same height: a comparison at once
+    wait_until(lambda: bool(compared))
+
+    power = mined.power(HEIGHT)
+    assert set(compared) == {(power, power)}
+    assert not planner._rule.waiting
+    assert planner.claim() is None
+    assert planner.mined is mined
 
 
 def test_an_error_does_not_end_the_planning(
@@ -288,12 +317,12 @@ def test_an_error_does_not_end_the_planning(
         raise MemoryError
 
     monkeypatch.setattr(planner.store, "pin", no_memory)
-    add(planner, made_up(50, HEIGHT - 3))
+    add(planner, made_up(51, HEIGHT - 3))
     planner.start(block_work(HEIGHT))
     wait_until(lambda: "failed" in caplog.text)
     monkeypatch.undo()
     add(planner, made_up(10, HEIGHT - 3, seed=1))
-    assert build(planner, claim(planner)).count == 60
+    assert build(planner, claim(planner)).count == 61
 
 
 def test_the_same_work_again_changes_nothing(planner: SetPlanner) -> None:
