@@ -30,7 +30,8 @@ types: $(VENV)/installed-dev
 	$(BIN)/mypy $(addprefix -p packetcrypt.,$(FOLDERS))
 
 tests: $(VENV)/installed-dev
-	$(BIN)/pytest --durations=10
+# Two files at a time: most tests compute on one core, or wait.
+	$(BIN)/pytest -n 2 --dist loadfile --durations=10
 
 # Stamp files: installed again when a module is added or the dependencies change (see pyproject.toml).
 # Wheels come from PyPI; nothing is compiled here but OpenCL kernels, at run time.
