@@ -28,6 +28,7 @@ from packetcrypt.miner.log_line import MinerReport, PoolReport, format_report
 from packetcrypt.miner.pool_follower import POLL_INTERVAL, PoolFollower, PoolStatus
 from packetcrypt.miner.pool_uploads import PoolUploads
 from packetcrypt.miner.settings import AnnouncementMinerSettings
+from packetcrypt.miner.task_failures import first_failure
 from packetcrypt.miner.upload_queue import UploadBatch
 from packetcrypt.miner.work_selection import NoWork, select_work, why_useless
 from packetcrypt.protocol.difficulty import work_of_compact
@@ -125,7 +126,7 @@ class AnnouncementMiner:
                 await self._mine()
                 await self._flush()
         except BaseExceptionGroup as failures:
-            raise _first(failures) from failures
+            raise first_failure(failures) from failures
         self._report()
         if self._failure is not None:
             raise self._failure
@@ -289,9 +290,3 @@ def _pool_report(pool: _Pool, since: PoolCounts) -> PoolReport:
         uploading=pool.uploads.account.uploading,
         is_up=pool.follower.status is PoolStatus.UP,
     )
-
-
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first failure inside nested groups: the others are consequences or equals of it."""
-    first = failures.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -43,6 +43,7 @@ from packetcrypt.miner.chain import ParentHashes
 from packetcrypt.miner.pool_downloads import PoolDownloads
 from packetcrypt.miner.share_check import GOOD, ShareChecker
 from packetcrypt.miner.share_uploads import ShareUploads
+from packetcrypt.miner.task_failures import first_failure
 from packetcrypt.protocol.errors import DecodeError, PacketCryptError
 from packetcrypt.protocol.work_file import BlockWork
 
@@ -132,7 +133,7 @@ class BlockMiner:
                 finally:
                     await self._flush(uploading)
         except BaseExceptionGroup as failures:
-            raise _first(failures) from failures
+            raise first_failure(failures) from failures
         self._report()
         if self._failure is not None:
             raise self._failure
@@ -303,9 +304,3 @@ class BlockMiner:
             sprayed=self._intake.counts(_SPRAYERS).received,
             downloaded=self._downloads.received_bytes,
         )
-
-
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first failure inside nested groups: the others are consequences or equals of it."""
-    first = failures.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
