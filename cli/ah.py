@@ -1,14 +1,12 @@
 """`packetcrypt ah`: run an announcement handler."""
 
-from functools import partial
 from pathlib import Path
 
 import click
 
 from packetcrypt.cli.options import config_option, log_to_stderr
-from packetcrypt.cli.signals import StopSignals, run_with_signals
+from packetcrypt.cli.signals import serve_until_signalled
 from packetcrypt.handler.service import running_ann_handler
-from packetcrypt.handler.settings import AnnHandlerSettings
 from packetcrypt.handler.settings_file import load_ann_handler_settings
 
 
@@ -24,10 +22,4 @@ def command(config: Path, verbose: bool, name: str | None) -> None:
     """
     log_to_stderr(verbose)
     settings = load_ann_handler_settings(config, name)
-    run_with_signals(partial(_serve, settings))
-
-
-async def _serve(settings: AnnHandlerSettings, signals: StopSignals) -> None:
-    async with running_ann_handler(settings):
-        signals.started()
-        await signals.stop.wait()
+    serve_until_signalled(running_ann_handler(settings))

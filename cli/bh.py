@@ -1,14 +1,12 @@
 """`packetcrypt bh`: run a block handler."""
 
-from functools import partial
 from pathlib import Path
 
 import click
 
 from packetcrypt.cli.options import config_option, log_to_stderr
-from packetcrypt.cli.signals import StopSignals, run_with_signals
+from packetcrypt.cli.signals import serve_until_signalled
 from packetcrypt.handler.block_service import running_block_handler
-from packetcrypt.handler.block_settings import BlockHandlerSettings
 from packetcrypt.handler.settings_file import load_block_handler_settings
 
 
@@ -24,10 +22,4 @@ def command(config: Path, verbose: bool, name: str | None) -> None:
     """
     log_to_stderr(verbose)
     settings = load_block_handler_settings(config, name)
-    run_with_signals(partial(_serve, settings))
-
-
-async def _serve(settings: BlockHandlerSettings, signals: StopSignals) -> None:
-    async with running_block_handler(settings):
-        signals.started()
-        await signals.stop.wait()
+    serve_until_signalled(running_block_handler(settings))

@@ -1,14 +1,12 @@
 """`packetcrypt master`: run a pool's master."""
 
-from functools import partial
 from pathlib import Path
 
 import click
 
 from packetcrypt.cli.options import config_option, log_to_stderr
-from packetcrypt.cli.signals import StopSignals, run_with_signals
+from packetcrypt.cli.signals import serve_until_signalled
 from packetcrypt.pool.master import running_master
-from packetcrypt.pool.master_settings import MasterSettings
 from packetcrypt.pool.master_settings_file import load_master_settings
 
 
@@ -23,10 +21,4 @@ def command(config: Path, verbose: bool) -> None:
     """
     log_to_stderr(verbose)
     settings = load_master_settings(config)
-    run_with_signals(partial(_serve, settings))
-
-
-async def _serve(settings: MasterSettings, signals: StopSignals) -> None:
-    async with running_master(settings):
-        signals.started()
-        await signals.stop.wait()
+    serve_until_signalled(running_master(settings))

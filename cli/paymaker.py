@@ -1,15 +1,13 @@
 """`packetcrypt paymaker`: run a pool's paymaker, or copy its ledger."""
 
-from functools import partial
 from pathlib import Path
 
 import click
 
 from packetcrypt.cli.options import config_option, log_to_stderr
-from packetcrypt.cli.signals import StopSignals, run_with_signals
+from packetcrypt.cli.signals import serve_until_signalled
 from packetcrypt.pool.ledger_sqlite import back_up
 from packetcrypt.pool.paymaker import running_paymaker
-from packetcrypt.pool.paymaker_settings import PaymakerSettings
 from packetcrypt.pool.paymaker_settings_file import load_paymaker_settings
 
 
@@ -33,10 +31,4 @@ def command(config: Path, backup: Path | None, verbose: bool) -> None:
     if backup is not None:
         back_up(settings.ledger, backup)
         return
-    run_with_signals(partial(_serve, settings))
-
-
-async def _serve(settings: PaymakerSettings, signals: StopSignals) -> None:
-    async with running_paymaker(settings):
-        signals.started()
-        await signals.stop.wait()
+    serve_until_signalled(running_paymaker(settings))

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
 import click
@@ -46,3 +47,14 @@ def run_with_signals(service: Callable[[StopSignals], Coroutine[Any, Any, T]]) -
         return asyncio.run(run())
     except asyncio.CancelledError:
         raise click.Abort from None
+
+
+def serve_until_signalled(running: AbstractAsyncContextManager[object]) -> None:
+    """Runs a service, which runs while its context is entered, until a signal comes."""
+
+    async def serve(signals: StopSignals) -> None:
+        async with running:
+            signals.started()
+            await signals.stop.wait()
+
+    run_with_signals(serve)

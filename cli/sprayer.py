@@ -1,14 +1,12 @@
 """`packetcrypt sprayer`: pass announcements on to block miners, by UDP."""
 
-from functools import partial
 from pathlib import Path
 
 import click
 
 from packetcrypt.cli.options import config_option, log_to_stderr
-from packetcrypt.cli.signals import StopSignals, run_with_signals
+from packetcrypt.cli.signals import serve_until_signalled
 from packetcrypt.handler.sprayer_service import running_sprayer
-from packetcrypt.handler.sprayer_settings import SprayerSettings
 from packetcrypt.handler.sprayer_settings_file import load_sprayer_settings
 from packetcrypt.protocol.errors import ConfigError
 
@@ -30,10 +28,4 @@ def command(config: Path, verbose: bool, name: str | None) -> None:
             f"{config}: the sprayer has nothing to pass on: say whose announcements, e.g. "
             'subscribe = ["ah0.pool.example:6666"]'
         )
-    run_with_signals(partial(_serve, settings))
-
-
-async def _serve(settings: SprayerSettings, signals: StopSignals) -> None:
-    async with running_sprayer(settings):
-        signals.started()
-        await signals.stop.wait()
+    serve_until_signalled(running_sprayer(settings))
