@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_set import MinedSet
-from packetcrypt.engine.device_info import DeviceInfo, DeviceKind
-from packetcrypt.engine.launch_size import GPU_IN_FLIGHT_S, IN_FLIGHT_S, LaunchSize
+from packetcrypt.engine.device_info import DeviceInfo
+from packetcrypt.engine.launch_size import LaunchSize, launch_seconds
 from packetcrypt.engine.store_rows import RowChanges
 from packetcrypt.kernels.block_interface import (
     LOW_NONCES,
@@ -22,8 +22,8 @@ from packetcrypt.protocol.primitives import h32
 
 def block_launch_size(device: DeviceInfo, kernels: BlockKernels) -> LaunchSize:
     """How many low nonces the launches of `device`, whose kernels these are, take."""
-    in_flight = GPU_IN_FLIGHT_S if device.kind is DeviceKind.GPU else IN_FLIGHT_S
-    return LaunchSize(kernels.launch_quantum, kernels.max_launch, in_flight / kernels.LAUNCHES)
+    seconds = launch_seconds(device, kernels.LAUNCHES)
+    return LaunchSize(kernels.launch_quantum, kernels.max_launch, seconds)
 
 
 @dataclass(frozen=True)

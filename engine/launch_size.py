@@ -42,8 +42,9 @@ class LaunchSize:
     @classmethod
     def of(cls, device: DeviceInfo, kernels: AnnouncementKernels) -> "LaunchSize":
         """For `device`, whose kernels these are."""
-        in_flight = GPU_IN_FLIGHT_S if device.kind is DeviceKind.GPU else IN_FLIGHT_S
-        return cls(kernels.launch_quantum, kernels.max_launch, in_flight / kernels.launches)
+        return cls(
+            kernels.launch_quantum, kernels.max_launch, launch_seconds(device, kernels.launches)
+        )
 
     @property
     def nonces(self) -> int:
@@ -59,3 +60,9 @@ class LaunchSize:
             self._rate = max(self._window_nonces / self._window_s, self._rate * _FADING)
             self._window_nonces = 0
             self._window_s = 0.0
+
+
+def launch_seconds(device: DeviceInfo, in_flight: int) -> float:
+    """How long a launch of `device` should take, if so many are in flight at a time."""
+    seconds = GPU_IN_FLIGHT_S if device.kind is DeviceKind.GPU else IN_FLIGHT_S
+    return seconds / in_flight
