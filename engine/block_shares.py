@@ -15,6 +15,7 @@ from typing import Final
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_set import MinedSet
 from packetcrypt.engine.block_store import AnnouncementStore
+from packetcrypt.engine.delivery_queue import DeliveryQueue
 from packetcrypt.protocol.block_hash import block_work_hash
 from packetcrypt.protocol.block_proof import BlockProof
 from packetcrypt.protocol.difficulty import meets
@@ -74,53 +75,11 @@ class WrongTree(DeviceError):
     """A device built a proof tree that is wrong."""
 
 
-class ShareQueue:
-    """Shares on their way to the engine's user. Thread-safe.
-
-    dropped : called with the oldest share when more than `limit` wait
-    """
+class ShareQueue(DeliveryQueue[FoundShare]):
+    """Shares on their way to the engine's user; `limit` is in shares."""
 
     def __init__(self, limit: int, dropped: Callable[[FoundShare], None]) -> None:
-        self._limit = limit
-        self._dropped = dropped
-        self._changed = threading.Condition()
-        self._shares: deque[FoundShare] = deque()
-        self._end: DeviceError | None = None
-        self._closed = False
-
-    def put(self, share: FoundShare) -> None:
-        """Append a share; never blocks."""
-        with self._changed:
-            self._shares.append(share)
-            surplus = self._shares.popleft() if len(self._shares) > self._limit else None
-            self._changed.notify()
-        if surplus is not None:
-            self._dropped(surplus)
-
-    def get(self, timeout: float | None = None) -> FoundShare | None:
-        """The oldest share; None after `timeout` seconds, or when the queue is closed and empty.
-
-        Raises the error given to `fail` when the queue is empty.
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: self._shares or self._closed or self._end, timeout)
-            if self._shares:
-                return self._shares.popleft()
-            if self._end is not None and not self._closed:
-                raise self._end
-            return None
-
-    def fail(self, error: DeviceError) -> None:
-        """Nothing will ever come again, because of `error`."""
-        with self._changed:
-            self._end = error
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Nothing will ever come again, because the owner wants it so."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        super().__init__(limit, dropped, lambda _: 1)
 
 
 class ShareMaker:
