@@ -1,7 +1,5 @@
 """What the thread of one device does for blocks: open it, test it, search, hash trees, stop."""
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Final
@@ -17,14 +15,12 @@ from packetcrypt.engine.block_shares import QUEUE_LIMIT, Find, ShareMaker
 from packetcrypt.engine.block_statistics import BlockDeviceCounters
 from packetcrypt.engine.block_tree import BlockTree
 from packetcrypt.engine.device_info import DeviceInfo
-from packetcrypt.engine.failures import unexpected_failure
+from packetcrypt.engine.device_thread import DeviceThread
 from packetcrypt.engine.readiness import ready_device
 from packetcrypt.engine.statistics import DeviceState
 from packetcrypt.engine.tree_task import TreeTask
 from packetcrypt.kernels.block_interface import BlockKernels
-from packetcrypt.protocol.errors import DeviceError, PacketCryptError
-
-_log = logging.getLogger(__name__)
+from packetcrypt.protocol.errors import DeviceError
 
 #: Hashing a tree takes turns with the search: after a launch it gets so many times as long as the
 #: launch took,
@@ -33,8 +29,8 @@ _TREE_SHARE: Final = 1.0
 _LEAST_TURN_S: Final = 0.005
 
 
-class BlockWorker:
-    """One device and its thread. The thread starts with `start`.
+class BlockWorker(DeviceThread):
+    """One device that mines blocks, and its thread. The thread starts with `start`.
 
     open_device   : opens the kernels; called in the thread, which then owns them
     memory        : what lies under the store, with the rows of the self-test at its end
@@ -55,32 +51,17 @@ class BlockWorker:
         counters: BlockDeviceCounters,
         failed: Callable[[DeviceError], None],
     ) -> None:
-        self.device = device
+        super().__init__(
+            device, f"packetcrypt blocks {device.index}", "mine blocks", counters, failed
+        )
         self._open_device = open_device
         self._memory = memory
         self._header_nonces = header_nonces
         self._planner = planner
         self._shares = shares
         self._counters = counters
-        self._failed = failed
-        self._failure: DeviceError | None = None
-        self._failure_lock = threading.Lock()
         self._changes = planner.store.follow()
         self._building: _Building | None = None
-        self._thread = threading.Thread(
-            target=self._run, name=f"packetcrypt blocks {device.index}", daemon=True
-        )
-
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def join(self, timeout: float) -> bool:
-        """Wait for the thread to end; whether it did, or is itself the caller and so will."""
-        if self._thread is threading.current_thread():  # Python found a forgotten engine in here
-            return True
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
 
     @property
     def distrusted(self) -> bool:
@@ -97,26 +78,14 @@ class BlockWorker:
             )
         )
 
-    def _run(self) -> None:
-        try:
-            with ready_device(self.device, self._open_device, self._test) as kernels:
-                self._serve(kernels)
-        except DeviceError as error:
-            # Without its traceback, which would hold what the thread had, pinned rows among it.
-            self._fail(DeviceError(str(error)))
-        except PacketCryptError as error:
-            self._fail(DeviceError(f"device {self.device} cannot mine blocks: {error}"))
-        except Exception as error:  # the thread's outermost edge: drivers raise what they like
-            if threading.main_thread().is_alive():
-                _log.exception("Worker of device %s", self.device)
-                self._fail(unexpected_failure(self.device, error))
-            # Else the program is ending, and Python took the pools that the kernels compute with
-            # before the engine could be closed.
-        finally:
-            if self._building is not None:
-                self._planner.release(self._building.task)
-                self._building = None
-        self._counters.enter(DeviceState.CLOSED)
+    def _work(self) -> None:
+        with ready_device(self.device, self._open_device, self._test) as kernels:
+            self._serve(kernels)
+
+    def _ended(self) -> None:
+        if self._building is not None:
+            self._planner.release(self._building.task)
+            self._building = None
 
     def _test(self, kernels: BlockKernels) -> None:
         block_self_test(kernels, self._memory, self.device)
@@ -195,15 +164,6 @@ class BlockWorker:
             self._planner.built(task, tree, self.device.index)
             self._counters.count(trees=1)
         return True
-
-    def _fail(self, error: DeviceError) -> None:
-        with self._failure_lock:
-            if self._failure is not None:
-                return
-            self._failure = error
-        self._counters.enter(DeviceState.FAILED, str(error))
-        _log.error("%s", error)
-        self._failed(error)
 
 
 class _Building:

@@ -1,13 +1,12 @@
 """What the thread of one device does: open it, test it, mine what is ordered, stop."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 
 from packetcrypt.engine.assignment import Assignment, Order
 from packetcrypt.engine.device_info import DeviceInfo
-from packetcrypt.engine.failures import unexpected_failure
+from packetcrypt.engine.device_thread import DeviceThread
 from packetcrypt.engine.job_runner import JobCancelled
 from packetcrypt.engine.launch_size import LaunchSize
 from packetcrypt.engine.outlet import Outlet
@@ -18,13 +17,13 @@ from packetcrypt.engine.work import AnnouncementWork
 from packetcrypt.kernels.interface import AnnouncementKernels
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.difficulty import work_of_compact
-from packetcrypt.protocol.errors import DeviceError, PacketCryptError, ProgramError
+from packetcrypt.protocol.errors import DeviceError, ProgramError
 
 _log = logging.getLogger(__name__)
 
 
-class DeviceWorker:
-    """One device and its thread. The thread starts with `start`.
+class DeviceWorker(DeviceThread):
+    """One device that mines announcements, and its thread. The thread starts with `start`.
 
     open_device : opens the kernels; called in the thread, which then owns them
     hard_nonces : this worker's share of them, without end
@@ -43,49 +42,20 @@ class DeviceWorker:
         counters: DeviceCounters,
         failed: Callable[[DeviceError], None],
     ) -> None:
-        self.device = device
+        super().__init__(device, f"packetcrypt {device.index}", "mine", counters, failed)
         self._counters = counters
         self._open_device = open_device
         self._hard_nonces = hard_nonces
         self._assignment = assignment
-        self._failed = failed
-        self._failure: DeviceError | None = None
-        self._failure_lock = threading.Lock()
         self._outlet = outlet
         outlet.on_distrust(self._fail)
-        self._thread = threading.Thread(
-            target=self._run, name=f"packetcrypt {device.index}", daemon=True
-        )
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def join(self, timeout: float) -> bool:
-        """Wait for the thread to end; whether it did, or is itself the caller and so will."""
-        if self._thread is threading.current_thread():  # Python found a forgotten engine in here
-            return True
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
+    def _work(self) -> None:
         try:
             with ready_kernels(self.device, self._open_device, self._closed) as kernels:
                 self._serve(kernels)
         except JobCancelled:
             pass  # closed during the self-test
-        except DeviceError as error:
-            # Without its traceback, which would hold what the thread had, kernels among it.
-            self._fail(DeviceError(str(error)))
-        except PacketCryptError as error:
-            self._fail(DeviceError(f"device {self.device} cannot mine: {error}"))
-        except Exception as error:  # the thread's outermost edge: drivers raise what they like
-            if threading.main_thread().is_alive():
-                _log.exception("Worker of device %s", self.device)
-                self._fail(unexpected_failure(self.device, error))
-            # Else the program is ending, and Python took the pools that the kernels compute with
-            # before the engine could be closed.
-        self._counters.enter(DeviceState.CLOSED)
 
     def _serve(self, kernels: AnnouncementKernels) -> None:
         """Carry out orders until the last one."""
@@ -141,12 +111,3 @@ class DeviceWorker:
     def _skip(self, job: AnnouncementJob, error: ProgramError) -> None:
         _log.info("Job with hard nonce %d is skipped: %s", job.header.hard_nonce, error)
         self._counters.skipped_job()
-
-    def _fail(self, error: DeviceError) -> None:
-        with self._failure_lock:
-            if self._failure is not None:
-                return
-            self._failure = error
-        self._counters.enter(DeviceState.FAILED, str(error))
-        _log.error("%s", error)
-        self._failed(error)
