@@ -8,7 +8,7 @@ import pyopencl as cl
 
 from packetcrypt.kernels.block_interface import FoundHashes
 from packetcrypt.kernels.opencl.announcement_rows import AnnouncementRows
-from packetcrypt.kernels.opencl.buffers import allocate, download, upload
+from packetcrypt.kernels.opencl.buffers import allocate, size_in_source, upload
 from packetcrypt.kernels.opencl.context import DeviceContext, DeviceTraits
 from packetcrypt.kernels.opencl.search import target_words
 from packetcrypt.kernels.opencl.x25519_table import build_x25519_table
@@ -79,15 +79,9 @@ class BlockSearch:
         program = context.build("block_search.cl", BATCH=tuning.batch, STORE_PARTS=rows.parts)
         self._kernel = context.kernel(program, "block_search")
         self._table = upload(context, build_x25519_table())
-        self._slabs = allocate(context, self._slab_size(program) * tuning.work_items)
-
-    def _slab_size(self, program: cl.Program) -> int:
-        """Only the source knows it: it depends on the vector width that the compiler found."""
-        size = np.zeros(1, np.uint32)
-        buffer = allocate(self._context, size.nbytes)
-        self._context.kernel(program, "block_slab_size")(self._context.queue, (1,), (1,), buffer)
-        download(self._context, buffer, size)
-        return int(size[0])
+        self._slabs = allocate(
+            context, size_in_source(context, program, "block_slab_size") * tuning.work_items
+        )
 
     def enqueue(
         self,

@@ -26,3 +26,15 @@ def download(
 ) -> None:
     """Wait for what is enqueued, and fill `like` from the buffer's byte `offset` on."""
     context.copy_to_host(like, buffer, offset, wait=True)
+
+
+def size_in_source(context: DeviceContext, program: cl.Program, kernel_name: str) -> int:
+    """A size that only the source knows, as the kernel of this name tells it (one uint32).
+
+    It may depend on the vector width that the compiler found.
+    """
+    size = np.zeros(1, np.uint32)
+    buffer = allocate(context, size.nbytes)
+    context.kernel(program, kernel_name)(context.queue, (1,), (1,), buffer)
+    download(context, buffer, size)
+    return int(size[0])

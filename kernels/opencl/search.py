@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
-from packetcrypt.kernels.opencl.buffers import allocate, download
+from packetcrypt.kernels.opencl.buffers import allocate, size_in_source
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.tuning import Tuning
 
@@ -56,17 +56,8 @@ class BatchedSearch(NonceSearch):
         self._tuning = tuning
         program = context.build("announcement_search.cl", BATCH=tuning.batch)
         self._kernel = context.kernel(program, *self.KERNELS)
-        slabs = self._slab_size(program) * tuning.work_items
+        slabs = size_in_source(context, program, "announcement_slab_size") * tuning.work_items
         self._slabs = allocate(context, slabs)
-
-    def _slab_size(self, program: cl.Program) -> int:
-        """Only the source knows it: it depends on the vector width that the compiler found."""
-        size = np.zeros(1, np.uint32)
-        buffer = allocate(self._context, size.nbytes)
-        kernel = self._context.kernel(program, "announcement_slab_size")
-        kernel(self._context.queue, (1,), (1,), buffer)
-        download(self._context, buffer, size)
-        return int(size[0])
 
     def enqueue(
         self,

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import pyopencl as cl
 
-from packetcrypt.kernels.opencl.buffers import allocate, download
+from packetcrypt.kernels.opencl.buffers import allocate, size_in_source
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.device_use import CountedKernel
 from packetcrypt.kernels.opencl.search import NonceSearch, target_words
@@ -42,19 +42,10 @@ class StagedSearch(NonceSearch):
             self._gather,
             self._finish,
         ) = (context.kernel(program, name) for name in self.KERNELS)
-        states = self._place_size(program) * self._places
+        states = size_in_source(context, program, "stage_place_size") * self._places
         self._states = [allocate(context, states) for _ in range(2)]
         self._next_places, self._chosen = (allocate(context, 4 * self._places) for _ in range(2))
         self._counts = allocate(context, 4 * _BINS)
-
-    def _place_size(self, program: cl.Program) -> int:
-        """Only the source knows it."""
-        size = np.zeros(1, np.uint32)
-        buffer = allocate(self._context, size.nbytes)
-        kernel = self._context.kernel(program, "stage_place_size")
-        kernel(self._context.queue, (1,), (1,), buffer)
-        download(self._context, buffer, size)
-        return int(size[0])
 
     def enqueue(
         self,
