@@ -107,6 +107,18 @@ class SettingsDocument:
             )
         return (table, chosen)
 
+    def only_table(self, name: str, settings: type, missing: str) -> dict[str, Any]:
+        """The values of the table [name], their names and types checked.
+
+        missing : what to say if it is not there
+        """
+        values = self.content.get(name)
+        if not isinstance(values, dict):
+            raise self.error((name,), missing)
+        self.refuse_unknown((name,), settings)
+        self.check_types((name,), settings, values)
+        return values
+
     def refuse_unknown(self, table: KeyPath, settings: type, others: Sequence[str] = ()) -> None:
         """Every key is a setting, or one of the `others`."""
         allowed = [*names(settings), *others]

@@ -67,19 +67,15 @@ def _handler(
 
 def read_pktd(document: SettingsDocument) -> PktdSettings:
     """The pool's table [pktd]."""
-    table = (PKTD_TABLE,)
-    values = document.content.get(PKTD_TABLE)
-    if not isinstance(values, dict):
-        raise document.error(
-            table,
-            "it does not say where pktd is: add a table, e.g.\n"
-            f"[{PKTD_TABLE}]\nuser = {EXAMPLES['user']}\npassword = {EXAMPLES['password']}",
-        )
-    document.refuse_unknown(table, PktdSettings)
-    document.check_types(table, PktdSettings, values)
+    values = document.only_table(
+        PKTD_TABLE,
+        PktdSettings,
+        "it does not say where pktd is: add a table, e.g.\n"
+        f"[{PKTD_TABLE}]\nuser = {EXAMPLES['user']}\npassword = {EXAMPLES['password']}",
+    )
     if "tls_certificate" in values:
         values = {**values, "tls_certificate": document.path.parent / values["tls_certificate"]}
     try:
         return PktdSettings(**values)
     except ConfigError as error:
-        raise document.located(error, table) from error
+        raise document.located(error, (PKTD_TABLE,)) from error

@@ -1,7 +1,7 @@
 """What pool.toml says about the master."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from packetcrypt.handler.settings import PoolSettings
 from packetcrypt.handler.settings_document import EXAMPLES, SettingsDocument
@@ -9,7 +9,7 @@ from packetcrypt.handler.settings_file import read_pktd
 from packetcrypt.pool.master_settings import MasterSettings
 from packetcrypt.protocol.errors import ConfigError
 
-_TABLE: Final = ("master",)
+_TABLE: Final = "master"
 
 
 def load_master_settings(path: Path) -> MasterSettings:
@@ -18,26 +18,26 @@ def load_master_settings(path: Path) -> MasterSettings:
     ConfigError says the file and line, what is wrong there, what is allowed, and gives an example.
     """
     document = SettingsDocument(path)
-    values = document.content.get("master")
-    if not isinstance(values, dict):
-        raise document.error(
-            _TABLE,
-            "it has no master: add a table, e.g.\n"
-            f"[master]\npaymaker_url = {EXAMPLES['paymaker_url']}",
-        )
+    values = document.only_table(
+        _TABLE,
+        MasterSettings,
+        "it has no master: add a table, e.g.\n"
+        f"[{_TABLE}]\npaymaker_url = {EXAMPLES['paymaker_url']}",
+    )
     pool_values = document.top_level()
-    document.refuse_unknown(_TABLE, MasterSettings)
-    document.check_types(_TABLE, MasterSettings, values)
-    handlers = {
-        f"{table}s": _public_urls(document, table) for table in ("ann_handler", "block_handler")
-    }
+    pktd = read_pktd(document)
+    ann_handlers = _public_urls(document, "ann_handler")
+    block_handlers = _public_urls(document, "block_handler")
     try:
-        settings: dict[str, Any] = {**values, **handlers, "pktd": read_pktd(document)}
-        return MasterSettings(pool=PoolSettings(**pool_values), **settings)
+        return MasterSettings(
+            pool=PoolSettings(**pool_values),
+            pktd=pktd,
+            ann_handlers=ann_handlers,
+            block_handlers=block_handlers,
+            **values,
+        )
     except ConfigError as error:
-        if str(error).startswith(str(path)):
-            raise
-        raise document.located(error, _TABLE) from error
+        raise document.located(error, (_TABLE,)) from error
 
 
 def _public_urls(document: SettingsDocument, table: str) -> tuple[str, ...]:

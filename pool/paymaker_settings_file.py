@@ -9,7 +9,7 @@ from packetcrypt.handler.settings_file import read_pktd
 from packetcrypt.pool.paymaker_settings import PaymakerSettings
 from packetcrypt.protocol.errors import ConfigError
 
-_TABLE: Final = ("paymaker",)
+_TABLE: Final = "paymaker"
 
 
 def load_paymaker_settings(path: Path) -> PaymakerSettings:
@@ -18,19 +18,16 @@ def load_paymaker_settings(path: Path) -> PaymakerSettings:
     ConfigError says the file and line, what is wrong there, what is allowed, and gives an example.
     """
     document = SettingsDocument(path)
-    values = document.content.get("paymaker")
-    if not isinstance(values, dict):
-        raise document.error(
-            _TABLE,
-            "it has no paymaker: add a table, e.g.\n"
-            f"[paymaker]\ndefault_address = {EXAMPLES['default_address']}\n"
-            f"error_address = {EXAMPLES['error_address']}",
-        )
+    values = document.only_table(
+        _TABLE,
+        PaymakerSettings,
+        "it has no paymaker: add a table, e.g.\n"
+        f"[{_TABLE}]\ndefault_address = {EXAMPLES['default_address']}\n"
+        f"error_address = {EXAMPLES['error_address']}",
+    )
     pool_values = document.top_level()
-    document.refuse_unknown(_TABLE, PaymakerSettings)
-    document.check_types(_TABLE, PaymakerSettings, values)
     pktd = read_pktd(document)
     try:
         return PaymakerSettings(pool=PoolSettings(**pool_values), pktd=pktd, **values)
     except ConfigError as error:
-        raise document.located(error, _TABLE) from error
+        raise document.located(error, (_TABLE,)) from error
