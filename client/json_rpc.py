@@ -120,9 +120,13 @@ class JsonRpcClient:
             raise DecodeError(f"{_PARSED_FROM}: it answers another call")
         if not fields.is_absent("error"):
             error = fields.fields("error")
-            code, reason = error.integer("code", -I32_MAX - 1, I32_MAX), error.text("message")
+            # pktd leaves the code out of some errors.
+            is_coded = not error.is_absent("code")
+            code = error.integer("code", -I32_MAX - 1, I32_MAX) if is_coded else None
+            reason = error.text("message")
+            number = f" {code}" if is_coded else ""
             raise RpcRefused(
-                f"{self._failed(method)}: it answered error {code}: {reason}", code, reason
+                f"{self._failed(method)}: it answered error{number}: {reason}", code, reason
             )
         return fields.value("result")
 

@@ -11,8 +11,10 @@ import aiohttp
 
 from packetcrypt.client.http import check_url
 from packetcrypt.client.json_rpc import JsonRpcClient, RpcMisconfigured, RpcRefused, tls_context
+from packetcrypt.client.pktd_block import BlockPayments
 from packetcrypt.client.resolver import DaemonResolver
 from packetcrypt.protocol.block_header import BlockHeader
+from packetcrypt.protocol.block_proof import PROOF_VERSION
 from packetcrypt.protocol.block_template import BlockTemplate
 from packetcrypt.protocol.errors import ConfigError, DecodeError
 from packetcrypt.protocol.json_fields import I32_MAX, JsonFields
@@ -129,6 +131,13 @@ class PktdClient:
         with self._decoding("getblockheader"):
             return BlockInfo.of_header(JsonFields(result, "the answer"))
 
+    async def block(self, block_hash: bytes) -> BlockPayments:
+        """What is in a block, and whom it pays."""
+        # With its transactions spelled out: otherwise only their ids come.
+        result = await self._rpc.call("getblock", block_hash[::-1].hex(), True, True)
+        with self._decoding("getblock"):
+            return BlockPayments.decode(JsonFields(result, "the answer"))
+
     async def block_template(self) -> BlockTemplate:
         """A new block to mine, with placeholders for the commitment in its coinbase."""
         result = await self._rpc.call("getrawblocktemplate")
@@ -152,6 +161,17 @@ class PktdClient:
             raise RpcRefused(
                 f"pktd at {self._url} did not accept a share: {reason}", None, reason
             ) from None
+
+    async def check_announcement(self, announcement: bytes, parent_hash: bytes) -> bytes:
+        """Asks the node to judge an announcement of 1024 bytes; returns its work hash.
+
+        `RpcRefused` says why it is not good. The parent need not be in the node's chain.
+        """
+        result = await self._rpc.call(
+            "checkpcann", announcement.hex(), PROOF_VERSION, parent_hash[::-1].hex()
+        )
+        with self._decoding("checkpcann"):
+            return JsonFields(result, "the answer").hex_bytes("workhash", _HASH_SIZE)[::-1]
 
     async def submit_block(self, block: bytes) -> None:
         """Gives the node a whole block; `RpcRefused` says why it did not take it."""

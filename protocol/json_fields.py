@@ -111,6 +111,13 @@ class JsonFields:
         """A nested object."""
         return JsonFields(self._required(name), f'{self._what}: field "{name}"')
 
+    def objects(self, name: str) -> tuple["JsonFields", ...]:
+        """An array of nested objects."""
+        return tuple(
+            JsonFields(item, f'{self._what}: field "{name}[{index}]"')
+            for index, item in enumerate(self._array(name))
+        )
+
     def _required(self, name: str) -> object:
         if name not in self._fields:
             raise DecodeError(f'{self._what}: field "{name}" is missing')

@@ -132,6 +132,15 @@ async def test_an_error_of_the_server_itself(pktd: PktdStandIn) -> None:
     _says(error, pktd.settings, "it answered error -28: Loading the chain")
 
 
+async def test_an_error_without_a_code(pktd: PktdStandIn) -> None:
+    answer = {"result": None, "error": {"message": "unexpected EOF", "stack": []}, "id": 1}
+    pktd.faults["getbestblockhash"] = Fault(body=json.dumps(answer).encode())
+    error = await _failure(pktd.settings)
+    assert isinstance(error, RpcRefused)
+    assert (error.code, error.reason) == (None, "unexpected EOF")
+    _says(error, pktd.settings, "it answered error: unexpected EOF")
+
+
 async def test_an_error_with_status_500_is_the_servers_own_too(pktd: PktdStandIn) -> None:
     answer = {"result": None, "error": {"code": -5, "message": "no such block"}, "id": 1}
     pktd.faults["getbestblockhash"] = Fault(status=500, body=json.dumps(answer).encode())

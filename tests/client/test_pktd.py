@@ -1,5 +1,6 @@
 """What the node is asked, in which words, and what is made of its answers."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from block_shares import mine_share
 from pktd_chain import HEIGHT, SHARE_TARGET
 from pktd_stand_in import Fault, PktdStandIn, pktd_stand_in
+from vector_files import load_vectors
 
 from packetcrypt.client.json_rpc import RpcMisconfigured, RpcRefused
 from packetcrypt.client.pktd import (
@@ -16,10 +18,13 @@ from packetcrypt.client.pktd import (
     ShareVerdict,
     pktd_client,
 )
+from packetcrypt.client.pktd_block import BlockPayments, Payment
 from packetcrypt.protocol.block_proof import encode_proof_sections
 from packetcrypt.protocol.commitment import insert_commitment
 from packetcrypt.protocol.errors import ConfigError
 from packetcrypt.protocol.work_file import BlockWork
+
+ANN_CHECKS = {case["name"]: case for case in load_vectors("ann_check")}
 
 
 @pytest.fixture
@@ -55,6 +60,97 @@ async def test_the_tip(pktd: PktdStandIn, client: PktdClient) -> None:
 async def test_a_block_that_the_node_does_not_have(client: PktdClient) -> None:
     with pytest.raises(RpcRefused, match=r"did not answer getblockheader: .*Block not found"):
         await client.block_header(bytes(32))
+
+
+ADDRESS = "pkt1q6hqsqhqdgqfd8t3xwgceulu7k9d9w5t2amath0qxyfjlvl3s3u4sjza2g2"
+BLOCK_HASH = "b683b1cffd6611c944383fb21d27985d9507e794f32ab842dca3e4fb939126f0"
+COINBASE_ID = "4986d0bc16097f9a1b7f359892b462741e2c1e441e9528904d13b0c987eca6f8"
+
+
+def _getblock(**changes: object) -> bytes:
+    """What pktd answered about a block of its own, less what nobody reads."""
+    coinbase = {
+        "txid": COINBASE_ID,
+        "hash": COINBASE_ID,
+        "vin": [{"coinbase": "021601000b2f503253482f706b74642f", "sequence": 4294967295}],
+        "vout": [
+            {"value": 3336.0546875, "svalue": "3582061445120", "n": 0, "address": ADDRESS},
+            {"value": 829.9453125, "svalue": "891146993664", "n": 1, "address": ADDRESS},
+            {
+                "value": 0,
+                "svalue": "0",
+                "n": 2,
+                "address": "script:ajAJ+REC4P8fIOpqjZmBop/ilLb6PnOMrllc1tbnapHHddg2hq1XJgpvBgIAAA=",
+            },
+        ],
+    }
+    block = {
+        "hash": BLOCK_HASH,
+        "confirmations": 1,
+        "height": 278,
+        "rawtx": [coinbase],
+        "sblockreward": "4473208438784",
+    }
+    return json.dumps({"result": {**block, **changes}, "error": None, "id": 1}).encode()
+
+
+async def test_whom_a_block_pays(pktd: PktdStandIn, client: PktdClient) -> None:
+    pktd.faults["getblock"] = Fault(body=_getblock())
+    block_hash = bytes.fromhex(BLOCK_HASH)[::-1]
+
+    assert await client.block(block_hash) == BlockPayments(
+        hash=block_hash,
+        height=278,
+        transaction_ids=(bytes.fromhex(COINBASE_ID)[::-1],),
+        payments=(Payment(ADDRESS, 3582061445120), Payment(ADDRESS, 891146993664)),
+    )
+    assert pktd.calls == [("getblock", [BLOCK_HASH, True, True])]
+
+
+def _one_output(svalue: object) -> list[object]:
+    return [{"txid": COINBASE_ID, "vout": [{"svalue": svalue, "address": ADDRESS}]}]
+
+
+@pytest.mark.parametrize(
+    ("rawtx", "message"),
+    [
+        ([], '"rawtx" has no coinbase'),
+        (["00"], r'"rawtx\[0\]": expected a JSON object'),
+        ([{"vout": []}], '"txid" is missing'),
+        (_one_output(5), '"svalue" must be a string'),
+        (_one_output("-5"), '"svalue" must be a whole number'),
+        (_one_output("1.5"), '"svalue" must be a whole number'),
+        (_one_output("1" * 20), '"svalue" must be a whole number'),
+    ],
+)
+async def test_a_block_in_another_form(
+    pktd: PktdStandIn, client: PktdClient, rawtx: object, message: str
+) -> None:
+    pktd.faults["getblock"] = Fault(body=_getblock(rawtx=rawtx))
+    with pytest.raises(
+        RpcMisconfigured, match=f"answered getblock with something else: .*{message}"
+    ):
+        await client.block(bytes(32))
+
+
+async def test_a_good_announcement(pktd: PktdStandIn, client: PktdClient) -> None:
+    # The work hash is what pktd said about this announcement, in display order.
+    good = ANN_CHECKS["valid"]
+    parent_hash = bytes.fromhex(good["parent_block_hash"])
+
+    work_hash = await client.check_announcement(bytes.fromhex(good["ann"]), parent_hash)
+
+    shown = "00e5365226efdf9a5cd53e75841c894cb6fe226fe5c9c4de8ba245f35cd8d4d0"
+    assert work_hash[::-1].hex() == shown
+    assert pktd.calls == [("checkpcann", [good["ann"], 2, parent_hash[::-1].hex()])]
+
+
+async def test_a_bad_announcement(client: PktdClient) -> None:
+    bad = ANN_CHECKS["flip last byte"]
+    with pytest.raises(RpcRefused, match=r"answer checkpcann: .*INVAL_ITEM4"):
+        await client.check_announcement(
+            bytes.fromhex(bad["ann"]), bytes.fromhex(bad["parent_block_hash"])
+        )
 
 
 async def test_a_template(pktd: PktdStandIn, client: PktdClient) -> None:

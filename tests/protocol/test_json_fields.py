@@ -1,5 +1,7 @@
 """Strict reading of JSON objects from peers."""
 
+import re
+
 import pytest
 
 from packetcrypt.protocol.errors import DecodeError
@@ -80,6 +82,19 @@ def test_a_missing_field_is_named() -> None:
 def test_a_nested_field_is_named_with_its_object() -> None:
     with pytest.raises(DecodeError, match=r'^peer: field "header": field "hash" is missing$'):
         JsonFields({"header": {}}, "peer").fields("header").text("hash")
+
+
+def test_objects_of_an_array_are_named_with_their_number() -> None:
+    first, second = JsonFields({"a": [{"b": "1"}, {}]}, "peer").objects("a")
+    assert first.text("b") == "1"
+    with pytest.raises(DecodeError, match=re.escape('peer: field "a[1]": field "b" is missing')):
+        second.text("b")
+
+
+@pytest.mark.parametrize("value", [{}, None, [1], [{}, []]])
+def test_objects_are_an_array_of_objects(value: object) -> None:
+    with pytest.raises(DecodeError, match='field "a'):
+        JsonFields({"a": value}, "peer").objects("a")
 
 
 def test_a_long_value_is_cut_in_the_message() -> None:

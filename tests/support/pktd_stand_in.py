@@ -129,13 +129,13 @@ class PktdStandIn:
             case "configureminingpayouts", [payouts]:
                 self.payouts = payouts
                 return None
-            case "checkpcann", [announcement, parent_hash]:
+            case "checkpcann", [announcement, _, parent_hash]:
                 checked = check_announcement(
-                    bytes.fromhex(announcement), bytes.fromhex(parent_hash)
+                    bytes.fromhex(announcement), bytes.fromhex(parent_hash)[::-1]
                 )
-                if checked.result is not AnnouncementCheck.OK:
-                    raise Rejected(checked.result.name)
-                return "OK"
+                if checked.result is not AnnouncementCheck.OK or checked.work_hash is None:
+                    raise Rejected(f"Validate_checkAnn_{checked.result.name}")
+                return {"workhash": checked.work_hash[::-1].hex()}
         raise Rejected(f"no call {method} with {len(params)} parameters")
 
     def _block(self, hash_hex: str) -> BlockInfo:
