@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from packetcrypt.pool import ledger_schema as schema
+from packetcrypt.pool.ledger_blocks import LedgerBlock, read_blocks
 from packetcrypt.pool.ledger_reading import read_history
 from packetcrypt.pool.ledger_rows import LedgerRows, Recorded
 from packetcrypt.pool.ledger_sqlite import open_engine
@@ -82,6 +83,11 @@ class Ledger:
         """See `read_history`."""
         with self._transaction() as connection:
             return read_history(connection, since)
+
+    def blocks(self) -> tuple[LedgerBlock, ...]:
+        """See `read_blocks`."""
+        with self._transaction() as connection:
+            return read_blocks(connection)
 
     def counts(self) -> LedgerCounts:
         """From the uploads, of which there are few, so that it is quick."""

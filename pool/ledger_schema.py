@@ -127,12 +127,23 @@ first_difficulty = Table(
 )
 
 
+#: Few shares are blocks, and the newest of these are asked for all the time (ledger_blocks).
+_won_shares_by_time = Index("won_shares_by_time", shares.c.is_block, shares.c.time)
+_blocks_by_height = Index("blocks_by_height", blocks.c.height)
+
+
 def _create(connection: Connection) -> None:
     metadata.create_all(connection)
 
 
+def _index_found_blocks(connection: Connection) -> None:
+    """A ledger that version 1 made lacks these; a new one has just got them."""
+    _won_shares_by_time.create(connection, checkfirst=True)
+    _blocks_by_height.create(connection, checkfirst=True)
+
+
 #: Step n makes a ledger of version n from one of version n − 1; version 0 is an empty database.
-STEPS: tuple[Callable[[Connection], None], ...] = (_create,)
+STEPS: tuple[Callable[[Connection], None], ...] = (_create, _index_found_blocks)
 
 
 def bring_up_to_date(connection: Connection) -> None:

@@ -16,6 +16,7 @@ from packetcrypt.handler.regular_task import RegularTask
 from packetcrypt.handler.statistics import StatisticsReport
 from packetcrypt.handler.workdir import LockedFolder
 from packetcrypt.pool.ledger import Ledger
+from packetcrypt.pool.paymaker_blocks import BlockList
 from packetcrypt.pool.paymaker_clock import milliseconds_now
 from packetcrypt.pool.paymaker_difficulty import FirstDifficulty
 from packetcrypt.pool.paymaker_history import History
@@ -77,7 +78,7 @@ async def running_paymaker(
         payouts = Payouts(node, reckoning, settings, statistics)
         intake = PaymakerIntake(ledger, history, disk, statistics)
         stats = PaymakerStats(counts, statistics, history, reckoning)
-        server = PaymakerServer(settings, intake, reckoning, stats)
+        server = PaymakerServer(settings, intake, reckoning, stats, BlockList(ledger, disk))
         http = HttpListener(server.application(), settings, listener)
         report = StatisticsReport(statistics, settings.statistics_interval, lambda: intake.waiting)
 

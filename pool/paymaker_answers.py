@@ -1,6 +1,7 @@
 """What the paymaker says in JSON: `GET /whotopay`, with the reasons for each address (spec 2).
 
-The fields of the protocol come as it names them; `windows` and `why` are ours.
+The fields of the protocol come as it names them; `windows`, `why`, `poolFeeAddress` and
+`defaultAddress` are ours.
 """
 
 from typing import Any, Final
@@ -48,6 +49,8 @@ def who_to_pay_as_json(
         "blkMinerStats": _block_miners(report),
         "result": report.payout,
         "poolFee": report.rules.pool_fee,
+        "poolFeeAddress": report.rules.pool_fee_address or None,
+        "defaultAddress": report.rules.default_address,
         "blockMiners": int(np.count_nonzero(report.blocks.credits)),
         "annMiners": int(np.count_nonzero(report.announcements.credits)),
         "windows": {

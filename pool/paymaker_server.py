@@ -20,6 +20,7 @@ from packetcrypt.handler.http_answers import (
     read_body,
 )
 from packetcrypt.pool.ledger import LedgerError
+from packetcrypt.pool.paymaker_blocks import BlockList
 from packetcrypt.pool.paymaker_intake import PaymakerIntake, TakenUpload
 from packetcrypt.pool.paymaker_reckoning import Reckoning
 from packetcrypt.pool.paymaker_settings import PaymakerSettings
@@ -41,11 +42,13 @@ class PaymakerServer:
         intake: PaymakerIntake,
         reckoning: Reckoning,
         stats: PaymakerStats,
+        blocks: BlockList,
     ) -> None:
         self._settings = settings
         self._intake = intake
         self._reckoning = reckoning
         self._stats = stats
+        self._blocks = blocks
         self._complaints = Complaints(_log)
         password = settings.pool.paymaker_http_password
         self._authorization = basic_authorization(USER, password).encode()
@@ -57,6 +60,7 @@ class PaymakerServer:
         for prefix in {"", self._settings.public_path}:
             application.router.add_post(prefix + "/events", self._post_events)
             application.router.add_get(prefix + "/whotopay", self._get_who_to_pay)
+            application.router.add_get(prefix + "/blocks", self._get_blocks)
             application.router.add_get(prefix + "/stats", self._get_stats)
         return application
 
@@ -93,6 +97,17 @@ class PaymakerServer:
             body = await self._reckoning.answer(None if text is None else int(text))
         except Overloaded:
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded: ask again later")
+        return json_answer(HTTPStatus.OK, body, {"Cache-Control": "no-cache"})
+
+    async def _get_blocks(self, _: web.Request) -> web.Response:
+        try:
+            body = await self._blocks.answer()
+        except Overloaded:
+            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded: ask again later")
+        except LedgerError as error:
+            self._complaints.report(("blocks",), f"the blocks cannot be listed: {error}")
+            text = "server not ready: the ledger cannot be read, ask again later"
+            return _refusal(HTTPStatus.INTERNAL_SERVER_ERROR, text)
         return json_answer(HTTPStatus.OK, body, {"Cache-Control": "no-cache"})
 
     async def _get_stats(self, _: web.Request) -> web.Response:
