@@ -7,8 +7,8 @@ from packetcrypt.kernels.interface import AnnouncementKernels
 
 #: The launches in flight, usually two, cannot be recalled; together with a step of preparing they
 #: must end within the 50 ms (on a GPU 20 ms) in which new work has to stop the search. The speed
-#: that is measured has those steps in it. With 45 ms a search stopped within 29 ms, with 30 ms
-#: within 27, and Python took 4.1 to 4.4 % of the time instead of 4.9 to 5.3 (two cores, AVX2).
+#: that is measured has those steps in it. With 45 ms a search stopped within 29 to 44 ms, with 40 ms
+#: within 31, and Python took 2.4 to 2.6 % of the time instead of 2.7 to 3.1 (two cores, AVX2).
 IN_FLIGHT_S: Final = 0.045
 GPU_IN_FLIGHT_S: Final = 0.012
 
