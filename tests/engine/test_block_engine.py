@@ -1,77 +1,38 @@
 """The block engine as embedders use it, on real devices."""
 
-import gc
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 
 import numpy as np
 import pytest
+from block_engine_parts import (
+    HEIGHT,
+    MEMORY_MB,
+    NOW_AND_THEN,
+    altered,
+    always_pocl,
+    take,
+    wait_for_state,
+    wait_until,
+)
 from made_up_blocks import EASIEST, block_work, made_up, mined_set_of, verdict
 from vector_files import load_vectors
 
 from packetcrypt.engine.block_candidate import BlockCandidate
 from packetcrypt.engine.block_engine import BlockEngine
 from packetcrypt.engine.block_shares import FoundShare
-from packetcrypt.engine.block_statistics import BlockEngineStatistics
 from packetcrypt.engine.block_store import AnnouncementStore
-from packetcrypt.engine.device_info import DeviceInfo, DeviceKind, numpy_device
-from packetcrypt.engine.devices import select_devices
+from packetcrypt.engine.device_info import numpy_device
 from packetcrypt.engine.job_runner import mine_job
-from packetcrypt.engine.opening import BlockOpener, open_block_kernels
+from packetcrypt.engine.opening import open_block_kernels
 from packetcrypt.engine.statistics import DeviceState
-from packetcrypt.kernels.block_interface import BlockKernels, BlockLaunch, FoundHashes
+from packetcrypt.kernels.block_interface import BlockKernels, BlockLaunch
 from packetcrypt.kernels.interface import AnnouncementKernels
 from packetcrypt.protocol.announcement import AnnouncementHeader, dedup_key
 from packetcrypt.protocol.announcement_job import AnnouncementJob
 from packetcrypt.protocol.block_check import BlockCheck, check_block
 from packetcrypt.protocol.commitment import BlockCommitment
-from packetcrypt.protocol.errors import ConfigError, DecodeError, DeviceError
-
-HEIGHT = 1_000_006
-PATIENCE = 120.0
-"""Seconds after which a test gives up: compiling kernels on a busy machine takes long."""
-
-MEMORY_MB = 2
-"""1638 announcements"""
-
-NOW_AND_THEN = 0x2000FFFF
-"""a share target for which few enough hashes are shares"""
-
-
-def altered(alter: Callable[[BlockKernels], None]) -> BlockOpener:
-    """An opener of real kernels, of which `alter` then replaces a method."""
-
-    def opener(device: DeviceInfo, store: np.ndarray, threads: int | None) -> BlockKernels:
-        kernels = open_block_kernels(device, store, threads)
-        alter(kernels)
-        return kernels
-
-    return opener
-
-
-def take(engine: BlockEngine) -> FoundShare:
-    share = engine.get(PATIENCE)
-    assert share is not None
-    return share
-
-
-def wait_until(
-    engine: BlockEngine, condition: Callable[[BlockEngineStatistics], bool]
-) -> BlockEngineStatistics:
-    patience = threading.Event()
-    timer = threading.Timer(PATIENCE, patience.set)
-    timer.start()
-    while not condition(statistics := engine.statistics()):
-        assert [device.error for device in statistics.devices if device.error] == []
-        assert not patience.wait(0.01)
-    timer.cancel()
-    return statistics
-
-
-def wait_for_state(engine: BlockEngine, state: DeviceState) -> None:
-    wait_until(engine, lambda now: {device.state for device in now.devices} == {state})
+from packetcrypt.protocol.errors import ConfigError, DecodeError
 
 
 def wait_for_set(engine: BlockEngine, count: int) -> None:
@@ -243,12 +204,6 @@ def test_no_header_nonce_comes_twice() -> None:
     assert len(set(nonces)) == 6
 
 
-def always_pocl() -> BlockOpener:
-    """NumPy would take longer and show no more."""
-    (pocl,) = select_devices("cpu")
-    return lambda device, store, threads: open_block_kernels(pocl, store, threads)
-
-
 def test_a_pause_stops_and_a_start_goes_on() -> None:
     work = block_work(HEIGHT, NOW_AND_THEN)
     with BlockEngine("cpu", memory_mb=MEMORY_MB) as engine:
@@ -325,217 +280,6 @@ def test_a_tree_that_nobody_wants_any_more_is_not_finished() -> None:
     assert device.trees == 1
 
 
-def test_a_device_that_fails_its_self_test_mines_nothing() -> None:
-    def blind(kernels: BlockKernels) -> None:
-        search = kernels.search
-        kernels.search = (
-            lambda *args: Filtered(  # type: ignore[assignment, method-assign]
-                search(*args),
-                lambda found: FoundHashes(found.low_nonces[1:], found.work_hashes[1:]),
-            )
-        )
-
-    with BlockEngine("cpu", memory_mb=MEMORY_MB, opener=altered(blind)) as engine:
-        engine.start(block_work(HEIGHT))
-        with pytest.raises(DeviceError, match="failed its self-test") as failed:
-            engine.get(PATIENCE)
-    assert engine.devices[0].name in str(failed.value)
-
-
-def test_a_device_that_errs_later_is_stopped_and_delivers_nothing() -> None:
-    def corrupt_later(kernels: BlockKernels) -> None:
-        search = kernels.search
-        launches = 0
-
-        def corrupt(found: FoundHashes) -> FoundHashes:
-            """Only the first find is wrong: those after it are withheld because of it."""
-            wrong = found.low_nonces.copy()
-            wrong[:1] += 1
-            return FoundHashes(wrong, found.work_hashes)
-
-        def later(*args: object) -> BlockLaunch:
-            nonlocal launches
-            launches += 1
-            launch = search(*args)  # type: ignore[arg-type]
-            return launch if launches <= 2 else Filtered(launch, corrupt)  # after the self-test
-
-        kernels.search = later  # type: ignore[assignment, method-assign]
-
-    with BlockEngine("cpu", memory_mb=MEMORY_MB, opener=altered(corrupt_later)) as engine:
-        engine.add(made_up(100, HEIGHT - 3))
-        engine.start(block_work(HEIGHT, EASIEST))
-        with pytest.raises(DeviceError, match="computes wrong blocks"):
-            engine.get(PATIENCE)
-    (device,) = engine.statistics().devices
-    assert device.state is DeviceState.FAILED
-    assert device.shares == 0
-    assert device.withheld > 1
-
-
-def test_a_device_that_builds_a_wrong_tree_is_stopped() -> None:
-    def wrong_trees(kernels: BlockKernels) -> None:
-        hash_layer = kernels.hash_layer
-
-        def wrong(hashes: np.ndarray, starts: np.ndarray, end: int) -> np.ndarray:
-            parents = hash_layer(hashes, starts, end).copy()
-            if len(hashes) > 50:  # not in the self-test
-                parents[:, 5] ^= 1
-            return parents
-
-        kernels.hash_layer = wrong  # type: ignore[method-assign]
-
-    with BlockEngine("cpu", memory_mb=MEMORY_MB, opener=altered(wrong_trees)) as engine:
-        engine.add(made_up(100, HEIGHT - 3))
-        engine.start(block_work(HEIGHT, NOW_AND_THEN))
-        with pytest.raises(DeviceError, match="proof tree"):
-            engine.get(PATIENCE)
-
-
-def test_other_devices_mine_with_a_new_tree_when_one_built_a_wrong_one() -> None:
-    built = threading.Event()
-
-    def opener(device: DeviceInfo, store: np.ndarray, threads: int | None) -> BlockKernels:
-        if device.kind is DeviceKind.CPU:
-            assert built.wait(PATIENCE)  # so that the other one builds the tree
-        kernels = always_pocl()(device, store, threads)
-        if device.kind is DeviceKind.NUMPY:
-            hash_layer = kernels.hash_layer
-
-            def wrong(hashes: np.ndarray, starts: np.ndarray, end: int) -> np.ndarray:
-                parents = hash_layer(hashes, starts, end).copy()
-                if len(hashes) > 50:  # not in the self-test
-                    parents[:, 5] ^= 1
-                    built.set()
-                return parents
-
-            kernels.hash_layer = wrong  # type: ignore[method-assign]
-        return kernels
-
-    with BlockEngine(["numpy", "cpu"], memory_mb=MEMORY_MB, opener=opener) as engine:
-        engine.add(made_up(100, HEIGHT - 3))
-        engine.start(block_work(HEIGHT, NOW_AND_THEN))
-        share = take(engine)
-        wrong, right = engine.statistics().devices
-    assert verdict(share) is BlockCheck.SHARE_OK
-    assert share.device == right.device.index
-    assert (wrong.state, right.trees) == (DeviceState.FAILED, 1)
-
-
-def test_other_devices_go_on_when_one_fails_in_the_middle_of_a_tree() -> None:
-    entered = threading.Event()
-
-    def opener(device: DeviceInfo, store: np.ndarray, threads: int | None) -> BlockKernels:
-        if device.kind is DeviceKind.CPU:
-            assert entered.wait(PATIENCE)  # so that the other one begins the tree
-        kernels = open_block_kernels(device, store, threads)
-        if device.kind is DeviceKind.NUMPY:
-            hash_layer = kernels.hash_layer
-
-            def fail_later(hashes: np.ndarray, starts: np.ndarray, end: int) -> np.ndarray:
-                if len(hashes) > 50:
-                    entered.set()
-                    raise OSError("out of handles")
-                return hash_layer(hashes, starts, end)
-
-            kernels.hash_layer = fail_later  # type: ignore[method-assign]
-        return kernels
-
-    with BlockEngine(["numpy", "cpu"], memory_mb=MEMORY_MB, opener=opener) as engine:
-        engine.add(made_up(100, HEIGHT - 3))
-        engine.start(block_work(HEIGHT, NOW_AND_THEN))
-        share = take(engine)
-        numpy, pocl = engine.statistics().devices
-    assert share.device == pocl.device.index
-    assert numpy.state is DeviceState.FAILED
-    assert numpy.error is not None
-    assert "OSError: out of handles" in numpy.error
-
-
-def test_a_failed_device_lets_go_of_its_set() -> None:
-    def opener(device: DeviceInfo, store: np.ndarray, threads: int | None) -> BlockKernels:
-        kernels = always_pocl()(device, store, threads)
-        search = kernels.search
-        launches = 0
-
-        def fail_later(*args: object) -> BlockLaunch:
-            nonlocal launches
-            launches += 1
-            if launches > 2:  # after the self-test
-                raise DeviceError("it is on fire")
-            return search(*args)  # type: ignore[arg-type]
-
-        if device.kind is DeviceKind.NUMPY:
-            kernels.search = fail_later  # type: ignore[assignment, method-assign]
-        return kernels
-
-    old, new = made_up(100, HEIGHT - 3), made_up(50, HEIGHT - 3, seed=1)
-    keys = np.array([dedup_key(row.tobytes()) for row in old], np.uint64)
-    with BlockEngine(["numpy", "cpu"], memory_mb=MEMORY_MB, opener=opener) as engine:
-        engine.add(old)
-        engine.start(block_work(HEIGHT, 0x1C00FFFF))
-        wait_for_failure(engine)
-        assert engine.forget(keys) == 100
-        engine.add(new)
-        patience = time.monotonic() + PATIENCE
-        while engine.statistics().store.free != 1638 - 50:
-            assert time.monotonic() < patience
-            time.sleep(0.01)
-
-
-def wait_for_failure(engine: BlockEngine) -> None:
-    patience = time.monotonic() + PATIENCE
-    while all(device.error is None for device in engine.statistics().devices):
-        assert time.monotonic() < patience
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize("state", [DeviceState.STARTING, DeviceState.IDLE, DeviceState.MINING])
-def test_closing_ends_the_threads_in_every_state(state: DeviceState) -> None:
-    others = set(threading.enumerate())
-    opened = threading.Event()
-
-    def opener(device: DeviceInfo, store: np.ndarray, threads: int | None) -> BlockKernels:
-        opened.set()
-        return open_block_kernels(device, store, threads)
-
-    engine = BlockEngine("cpu", memory_mb=MEMORY_MB, opener=opener)
-    engine.add(made_up(100, HEIGHT - 3))
-    assert opened.wait(PATIENCE)  # by now all its threads run: one that only starts has no join
-    if state is not DeviceState.STARTING:
-        wait_for_state(engine, DeviceState.IDLE)
-    if state is DeviceState.MINING:
-        engine.start(block_work(HEIGHT))
-        wait_for_state(engine, DeviceState.MINING)
-    threads = set(threading.enumerate()) - others
-
-    engine.close()
-    engine.close()
-
-    while engine.get() is not None:
-        pass
-    assert list(engine.shares()) == []
-    for thread in threads:
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-    assert engine.statistics().devices[0].state is DeviceState.CLOSED
-
-
-def test_a_forgotten_engine_stops() -> None:
-    others = set(threading.enumerate())
-    engine = BlockEngine("cpu", memory_mb=MEMORY_MB)
-    engine.add(made_up(100, HEIGHT - 3))
-    engine.start(block_work(HEIGHT, NOW_AND_THEN))
-    take(engine)
-    threads = set(threading.enumerate()) - others
-
-    del engine
-    gc.collect()
-
-    for thread in threads:
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-
-
 @pytest.mark.parametrize(
     ("settings", "what"),
     [
@@ -552,14 +296,3 @@ def test_impossible_settings_are_refused(settings: dict[str, float], what: str) 
 def test_arrays_of_another_shape_are_refused() -> None:
     with BlockEngine("numpy", memory_mb=MEMORY_MB) as engine, pytest.raises(DecodeError):
         engine.add(np.zeros((3, 1023), np.uint8))
-
-
-class Filtered:
-    """A real launch whose finds are altered."""
-
-    def __init__(self, real: BlockLaunch, alter: Callable[[FoundHashes], FoundHashes]) -> None:
-        self._real = real
-        self._alter = alter
-
-    def result(self) -> FoundHashes:
-        return self._alter(self._real.result())
