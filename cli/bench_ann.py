@@ -43,7 +43,8 @@ def ann(
     """
     if plot is not None:
         # Imported late: it loads matplotlib. Here already, so that nobody measures in vain.
-        from packetcrypt.cli.bench_chart import check_chart_file, draw_chart
+        from packetcrypt.cli.bench_chart import draw_chart
+        from packetcrypt.cli.chart_file import check_chart_file
 
         check_chart_file(plot)
     results = []

@@ -5,37 +5,18 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from packetcrypt.cli.chart_file import save_chart
 from packetcrypt.engine.benchmark import AnnouncementBenchmark
 from packetcrypt.kernels.interface import StageSeconds
-from packetcrypt.protocol.errors import ConfigError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_FORMATS: Final = (".png", ".svg", ".pdf")
 
 _INK: Final = "#24292f"
 _FAINT: Final = "#8c959f"
 _BAR: Final = "#4c78a8"
 _BAR_HEIGHT: Final = 0.42
 _STAGES: Final = {"tables": "#e45756", "search": "#4c78a8", "finishing": "#eeca3b"}
-
-
-def check_chart_file(file: Path) -> None:
-    """Raise `ConfigError` if no chart can be drawn into `file`."""
-    if file.suffix.lower() not in _FORMATS:
-        raise ConfigError(
-            f"a chart cannot be drawn into {file}: give a name that ends in {', '.join(_FORMATS)}"
-        )
-    if not file.absolute().parent.is_dir():
-        raise ConfigError(f"{file.parent} is no folder: give a file in one that exists")
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(
-            f"matplotlib draws the charts and cannot be imported ({error}): "
-            "pip install packetcrypt-engine[plot]"
-        ) from error
 
 
 def draw_chart(results: Sequence[AnnouncementBenchmark], file: Path) -> None:
@@ -64,12 +45,7 @@ def draw_chart(results: Sequence[AnnouncementBenchmark], file: Path) -> None:
         axes.grid(axis="x", color=_FAINT, alpha=0.25)
     handles, labels = stages.get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper right", ncols=3, frameon=False, labelcolor=_INK)
-    try:
-        figure.savefig(file)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot write {file}: {error.strerror}; choose another file with --plot"
-        ) from error
+    save_chart(figure, file)
 
 
 def _draw_speed(axes: "Axes", results: Sequence[AnnouncementBenchmark]) -> None:

@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "job": "packetcrypt.cli.job",
     "master": "packetcrypt.cli.master",
     "paymaker": "packetcrypt.cli.paymaker",
+    "power": "packetcrypt.cli.power",
     "sprayer": "packetcrypt.cli.sprayer",
     "tune": "packetcrypt.cli.tune",
 }

@@ -22,11 +22,12 @@ PAGES = {
     "bh": "block-handler.md",
     "master": "master.md",
     "paymaker": "paymaker.md",
+    "power": "power.md",
     "sprayer": "sprayer.md",
 }
 """Pages about one command; the others have a section each of commands.md."""
-WITHOUT_DEVICES = {"bh", "master", "paymaker", "sprayer"}
-"""Services that compute nothing, so that no device can fail them."""
+WITHOUT_DEVICES = {"bh", "master", "paymaker", "power", "sprayer"}
+"""Commands that compute on no device, so that none can fail them."""
 
 
 def _commands(
