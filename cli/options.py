@@ -2,11 +2,14 @@
 
 import logging
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from packetcrypt.handler.settings_overrides import Override, environment_overrides
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -96,16 +99,36 @@ def threads_option(function: F) -> F:
     )(function)
 
 
-def config_option(function: F) -> F:
-    """`-C FILE`, of the services of a pool."""
-    return click.option(
+def settings_options(function: F) -> F:
+    """`-C FILE` and `--set KEY=VALUE`, of the services of a pool.
+
+    The command gets `config`, the file's path, and `overrides`, what the environment and the flags
+    set over the file.
+    """
+    file = click.option(
         "-C",
         "--config",
         type=click.Path(dir_okay=False, path_type=Path),
         default=Path("pool.toml"),
         show_default=True,
         help="The pool's settings file.",
-    )(function)
+    )
+    flags = click.option(
+        "--set",
+        "overrides",
+        metavar="KEY=VALUE",
+        multiple=True,
+        callback=_read_overrides,
+        help="One setting over the file and the environment, e.g. master.bind=0.0.0.0:8080. "
+        "Repeatable. Not for passwords, which every user of the machine would see.",
+    )
+    return file(flags(function))
+
+
+def _read_overrides(
+    _ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> tuple[Override, ...]:
+    return (*environment_overrides(os.environ), *map(Override.of_flag, values))
 
 
 def log_to_stderr(verbose: bool = False) -> None:

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from packetcrypt.cli.options import config_option, log_to_stderr
+from packetcrypt.cli.options import log_to_stderr, settings_options
 from packetcrypt.cli.signals import serve_until_signalled
+from packetcrypt.handler.settings_overrides import Override
 from packetcrypt.pool.ledger_sqlite import back_up
 from packetcrypt.pool.paymaker import running_paymaker
 from packetcrypt.pool.paymaker_settings_file import load_paymaker_settings
 
 
 @click.command(name="paymaker")
-@config_option
+@settings_options
 @click.option(
     "--backup",
     metavar="FILE",
@@ -20,14 +21,16 @@ from packetcrypt.pool.paymaker_settings_file import load_paymaker_settings
     help="Copy the ledger to FILE, also while the paymaker runs, and end.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
-def command(config: Path, backup: Path | None, verbose: bool) -> None:
+def command(
+    config: Path, overrides: tuple[Override, ...], backup: Path | None, verbose: bool
+) -> None:
     """Keep the pool's books: who worked how much, and tell pktd whom the next blocks pay.
 
     Handlers upload their pay logs to it. The table [paymaker] of the settings file is about it.
     Ctrl-C stops it.
     """
     log_to_stderr(verbose)
-    settings = load_paymaker_settings(config)
+    settings = load_paymaker_settings(config, overrides)
     if backup is not None:
         back_up(settings.ledger, backup)
         return

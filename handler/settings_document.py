@@ -1,60 +1,54 @@
 """A settings file as TOML says it, and how mistakes in it are told: file, line, remedy, example."""
 
-import json
+import logging
 import tomllib
-from collections.abc import Sequence
-from dataclasses import MISSING, Field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 from packetcrypt.handler.settings import PoolSettings
-from packetcrypt.handler.toml_lines import KeyPath, key_lines, line_of
+from packetcrypt.handler.settings_overrides import Override, merge
+from packetcrypt.handler.settings_secrets import are_exposed, refuse_known_secret
+from packetcrypt.handler.settings_values import example, settings_of, typed
+from packetcrypt.handler.toml_lines import KeyPath, key_lines, place_of
 from packetcrypt.protocol.errors import ConfigError
 
-TABLES: Final = ("ann_handler", "block_handler", "master", "paymaker", "pktd", "sprayer")
+TABLES: Final = (
+    "ann_handler",
+    "block_handler",
+    "devchain",
+    "master",
+    "paymaker",
+    "pktd",
+    "sprayer",
+)
 """of all of the pool's services, which leave each other's alone"""
 
-_NOT_IN_FILE: Final = ("pool", "name", "pktd", "sprayer", "ann_handlers", "block_handlers")
-"""fields that are not single values of the table"""
-_TYPE_NAMES: Final = MappingProxyType(
-    {
-        tuple[str, ...]: "a list of strings",
-        str: "a string",
-        float: "a number",
-        int: "an integer",
-        bool: "true or false",
-    }
-)
+_log = logging.getLogger(__name__)
 
-EXAMPLES = MappingProxyType(
-    {
-        "master_url": '"http://pool.example/master"',
-        "root_workdir": '"/var/lib/packetcrypt"',
-        "paymaker_http_password": '"a long random word"',
-        "private_seed": '"a long random word that never changes"',
-        "public_url": '"http://pool.example/ah0"',
-        "block_miner_passwd": '"another long random word"',
-        "user": '"x"',
-        "password": '"what pktd has as rpcpass"',
-        "tls_certificate": '"rpc.cert"',
-        "passwd": '"what block miners subscribe with"',
-        "spray_at": '["192.0.2.7:6666"]',
-        "subscribe": '["ah1.pool.example:6666"]',
-        "paymaker_url": '"http://pool.example/paymaker"',
-        "mcast": '"239.77.0.1:6666"',
-        "default_address": '"an address of the pool, pkt1…"',
-        "error_address": '"another address of the pool, pkt1…"',
-    }
-)
+
+class SettingsError(ConfigError):
+    """A mistake in the settings.
+
+    where   : file and line, flag or variable
+    message : what is wrong there, and the remedy
+    """
+
+    def __init__(self, where: str, message: str) -> None:
+        super().__init__(f"{where}: {message}")
+        self.where = where
+        self.message = message
 
 
 class SettingsDocument:
-    """A parsed TOML file, with nothing unknown at its top level."""
+    """A parsed TOML file with the settings that override it, and nothing unknown at its top level.
 
-    def __init__(self, path: Path) -> None:
+    overrides : from outside the file; later ones override earlier ones
+    """
+
+    def __init__(self, path: Path, overrides: Sequence[Override] = ()) -> None:
         self.path = path
-        self._lines: dict[KeyPath, int] = {}
         try:
             text = path.read_text(encoding="utf-8")
             self.content = tomllib.loads(text)
@@ -64,24 +58,40 @@ class SettingsDocument:
             ) from error
         except ValueError as error:
             raise ConfigError(f"{path}: not a TOML file: {error}") from error
-        self._lines = key_lines(text)
+        self._warn_of_readers()
+        in_force = merge(self.content, overrides, TABLES)
+        self._texts = {key: override.text for key, override in in_force.items()}
+        self._places = {key: f"{path}:{line}" for key, line in key_lines(text).items()}
+        self._places |= {key: override.origin for key, override in in_force.items()}
         self.refuse_unknown((), PoolSettings, TABLES)
 
-    def error(self, key_path: KeyPath, message: str) -> ConfigError:
-        """A mistake at a key or table."""
-        line = line_of(self._lines, key_path)
-        return ConfigError(f"{self.path}{'' if line is None else f':{line}'}: {message}")
+    def _warn_of_readers(self) -> None:
+        if are_exposed(self.path, self.content):
+            _log.warning(
+                "%s holds passwords that every user of this machine may read: chmod o-rwx %s",
+                self.path,
+                self.path,
+            )
 
-    def located(self, error: ConfigError, table: KeyPath) -> ConfigError:
+    def error(self, key_path: KeyPath, message: str) -> SettingsError:
+        """A mistake at a key or table."""
+        return SettingsError(self.where(key_path), message)
+
+    def where(self, key_path: KeyPath) -> str:
+        """File and line of a key or table, or the flag or variable that it comes from."""
+        return place_of(self._places, key_path) or str(self.path)
+
+    def located(self, error: ConfigError, table: KeyPath) -> SettingsError:
         """What settings refuse, with its line: they name the key first, `key = "value" is …`."""
         key = str(error).split(" = ")[0]
-        return self.error((key,) if key in names(PoolSettings) else (*table, key), str(error))
+        top_level = {setting.name for setting in settings_of(PoolSettings)}
+        return self.error((key,) if key in top_level else (*table, key), str(error))
 
     def top_level(self) -> dict[str, Any]:
         """The values of `PoolSettings`, with their types checked."""
-        known = names(PoolSettings)
-        values = {key: value for key, value in self.content.items() if key in known}
-        self.check_types((), PoolSettings, values)
+        known = {setting.name for setting in settings_of(PoolSettings)}
+        given = {key: value for key, value in self.content.items() if key in known}
+        values = self.checked((), PoolSettings, given)
         return {**values, "root_workdir": self.path.parent / values["root_workdir"]}
 
     def named_table(self, table: str, kind: str, name: str | None, example: str) -> KeyPath:
@@ -116,47 +126,41 @@ class SettingsDocument:
         if not isinstance(values, dict):
             raise self.error((name,), missing)
         self.refuse_unknown((name,), settings)
-        self.check_types((name,), settings, values)
-        return values
+        return self.checked((name,), settings, values)
 
     def refuse_unknown(self, table: KeyPath, settings: type, others: Sequence[str] = ()) -> None:
         """Every key is a setting, or one of the `others`."""
-        allowed = [*names(settings), *others]
+        allowed = {setting.name: setting for setting in settings_of(settings)}
         for key in self.table(table):
-            if key not in allowed:
+            if key not in allowed and key not in others:
                 place = f"in [{'.'.join(table)}]" if table else "at the top level"
                 raise self.error(
                     (*table, key),
-                    f'"{key}" is no setting {place}: allowed are {", ".join(sorted(allowed))}; '
-                    f"e.g. {_example(settings, allowed[0])}",
+                    f'"{key}" is no setting {place}: allowed are '
+                    f"{', '.join(sorted([*allowed, *others]))}; "
+                    f"e.g. {example(next(iter(allowed.values())))}",
                 )
 
-    def check_types(self, table: KeyPath, settings: type, values: dict[str, Any]) -> None:
-        """Every setting that has no default is there, and every value has its setting's type."""
-        for setting in fields(settings):
-            if setting.name in _NOT_IN_FILE:
-                continue
+    def checked(self, table: KeyPath, settings: type, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of a table as its settings take them.
+
+        Every setting that has no default is there, every value has its setting's type, and no
+        secret is one that everybody knows.
+        """
+        checked = {}
+        for setting in settings_of(settings):
+            path = (*table, setting.name)
             if setting.name in values:
-                self._check_type(table, settings, setting, values[setting.name])
+                try:
+                    value = typed(setting, values[setting.name], self._texts.get(path))
+                    refuse_known_secret(setting.name, value)
+                except ConfigError as error:
+                    raise self.error(path, str(error)) from error
+                checked[setting.name] = value
             elif setting.default is MISSING:
                 place = f"[{'.'.join(table)}] lacks" if table else "the top level lacks"
-                raise self.error(
-                    table, f'{place} "{setting.name}": add e.g. {_example(settings, setting.name)}'
-                )
-
-    def _check_type(
-        self, table: KeyPath, settings: type, setting: Field[Any], value: object
-    ) -> None:
-        if setting.type is float and type(value) is int:
-            return
-        # A path is a string in TOML, and bool is a subclass of int in Python.
-        wanted: Any = str if setting.type in (Path, Path | None) else setting.type
-        if not _is_of(wanted, value):
-            raise self.error(
-                (*table, setting.name),
-                f"{setting.name} must be {_TYPE_NAMES[wanted]}, not of type "
-                f"{type(value).__name__}: e.g. {_example(settings, setting.name)}",
-            )
+                raise self.error(table, f'{place} "{setting.name}": add e.g. {example(setting)}')
+        return checked
 
     def table(self, path: KeyPath) -> dict[str, Any]:
         """The content of a table that is there."""
@@ -164,21 +168,3 @@ class SettingsDocument:
         for key in path:
             table = table[key]
         return table
-
-
-def names(settings: type) -> list[str]:
-    """What the settings of a table are called, those without a default first."""
-    return [setting.name for setting in fields(settings) if setting.name not in _NOT_IN_FILE]
-
-
-def _example(settings: type, name: str) -> str:
-    if name in EXAMPLES:
-        return f"{name} = {EXAMPLES[name]}"
-    (default,) = (setting.default for setting in fields(settings) if setting.name == name)
-    return f"{name} = {json.dumps(default)}"
-
-
-def _is_of(wanted: Any, value: object) -> bool:
-    if wanted == tuple[str, ...]:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    return type(value) is wanted

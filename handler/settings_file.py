@@ -11,7 +11,9 @@ from typing import Any, Final, TypeVar
 from packetcrypt.client.pktd import PktdSettings
 from packetcrypt.handler.block_settings import BlockHandlerSettings
 from packetcrypt.handler.settings import AnnHandlerSettings, HandlerSettings, PoolSettings
-from packetcrypt.handler.settings_document import EXAMPLES, SettingsDocument
+from packetcrypt.handler.settings_document import SettingsDocument
+from packetcrypt.handler.settings_overrides import Override
+from packetcrypt.handler.settings_values import EXAMPLES
 from packetcrypt.handler.sprayer_settings_file import SPRAYER_TABLE, read_sprayer
 from packetcrypt.handler.toml_lines import KeyPath
 from packetcrypt.protocol.errors import ConfigError
@@ -21,21 +23,33 @@ PKTD_TABLE: Final = "pktd"
 S = TypeVar("S", bound=HandlerSettings)
 
 
-def load_ann_handler_settings(path: Path, name: str | None = None) -> AnnHandlerSettings:
+def load_ann_handler_settings(
+    path: Path, name: str | None = None, overrides: Sequence[Override] = ()
+) -> AnnHandlerSettings:
     """The settings of announcement handler `name`; without a name, of the only one of the file.
 
-    ConfigError says the file and line, what is wrong there, what is allowed, and gives an example.
+    ConfigError says where a mistake is, what is wrong there, what is allowed, and gives an example.
     """
-    document = SettingsDocument(path)
+    return read_ann_handler(SettingsDocument(path, overrides), name)
+
+
+def load_block_handler_settings(
+    path: Path, name: str | None = None, overrides: Sequence[Override] = ()
+) -> BlockHandlerSettings:
+    """The settings of block handler `name`, likewise, with those of the pool's pktd."""
+    return read_block_handler(SettingsDocument(path, overrides), name)
+
+
+def read_ann_handler(document: SettingsDocument, name: str | None = None) -> AnnHandlerSettings:
+    """The settings of an announcement handler in a document."""
     table = _table(document, AnnHandlerSettings, name)
     has_sprayer = SPRAYER_TABLE in document.table(table)
     sprayer = read_sprayer(document, (*table, SPRAYER_TABLE)) if has_sprayer else None
     return _handler(document, AnnHandlerSettings, table, (SPRAYER_TABLE,), sprayer=sprayer)
 
 
-def load_block_handler_settings(path: Path, name: str | None = None) -> BlockHandlerSettings:
-    """The settings of block handler `name`, likewise, with those of the pool's pktd."""
-    document = SettingsDocument(path)
+def read_block_handler(document: SettingsDocument, name: str | None = None) -> BlockHandlerSettings:
+    """The settings of a block handler in a document."""
     table = _table(document, BlockHandlerSettings, name)
     return _handler(document, BlockHandlerSettings, table, (), pktd=read_pktd(document))
 
@@ -56,8 +70,7 @@ def _handler(
 ) -> S:
     pool_values = document.top_level()
     document.refuse_unknown(table, settings, inner_tables)
-    values = {k: v for k, v in document.table(table).items() if k not in inner_tables}
-    document.check_types(table, settings, values)
+    values = document.checked(table, settings, document.table(table))
     try:
         pool = PoolSettings(**pool_values)
         return settings(pool=pool, name=table[-1], **values, **others)

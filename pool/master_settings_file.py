@@ -1,23 +1,30 @@
 """What pool.toml says about the master."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from packetcrypt.handler.settings import PoolSettings
-from packetcrypt.handler.settings_document import EXAMPLES, SettingsDocument
+from packetcrypt.handler.settings_document import SettingsDocument
 from packetcrypt.handler.settings_file import read_pktd
+from packetcrypt.handler.settings_overrides import Override
+from packetcrypt.handler.settings_values import EXAMPLES
 from packetcrypt.pool.master_settings import MasterSettings
 from packetcrypt.protocol.errors import ConfigError
 
 _TABLE: Final = "master"
 
 
-def load_master_settings(path: Path) -> MasterSettings:
+def load_master_settings(path: Path, overrides: Sequence[Override] = ()) -> MasterSettings:
     """The settings of the master; the handlers that it lists are those of the same file.
 
-    ConfigError says the file and line, what is wrong there, what is allowed, and gives an example.
+    ConfigError says where a mistake is, what is wrong there, what is allowed, and gives an example.
     """
-    document = SettingsDocument(path)
+    return read_master(SettingsDocument(path, overrides))
+
+
+def read_master(document: SettingsDocument) -> MasterSettings:
+    """The settings of the master in a document."""
     values = document.only_table(
         _TABLE,
         MasterSettings,

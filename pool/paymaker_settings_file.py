@@ -1,23 +1,30 @@
 """What pool.toml says about the paymaker."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from packetcrypt.handler.settings import PoolSettings
-from packetcrypt.handler.settings_document import EXAMPLES, SettingsDocument
+from packetcrypt.handler.settings_document import SettingsDocument
 from packetcrypt.handler.settings_file import read_pktd
+from packetcrypt.handler.settings_overrides import Override
+from packetcrypt.handler.settings_values import EXAMPLES
 from packetcrypt.pool.paymaker_settings import PaymakerSettings
 from packetcrypt.protocol.errors import ConfigError
 
 _TABLE: Final = "paymaker"
 
 
-def load_paymaker_settings(path: Path) -> PaymakerSettings:
+def load_paymaker_settings(path: Path, overrides: Sequence[Override] = ()) -> PaymakerSettings:
     """The settings of the paymaker.
 
-    ConfigError says the file and line, what is wrong there, what is allowed, and gives an example.
+    ConfigError says where a mistake is, what is wrong there, what is allowed, and gives an example.
     """
-    document = SettingsDocument(path)
+    return read_paymaker(SettingsDocument(path, overrides))
+
+
+def read_paymaker(document: SettingsDocument) -> PaymakerSettings:
+    """The settings of the paymaker in a document."""
     values = document.only_table(
         _TABLE,
         PaymakerSettings,

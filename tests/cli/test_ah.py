@@ -14,7 +14,7 @@ Cli = Callable[..., Ended]
 POOL = """\
 master_url = "http://127.0.0.1:9/master"
 root_workdir = "work"
-paymaker_http_password = "secret"
+paymaker_http_password = "paid by work"
 """
 HANDLER = """\
 [ann_handler.ah0]

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 TOP = """\
 master_url = "http://pool.example/master"
 root_workdir = "work"
-paymaker_http_password = "secret"
+paymaker_http_password = "paid by work"
 """
 PKTD = """\
 [pktd]

@@ -11,7 +11,7 @@ from packetcrypt.protocol.errors import ConfigError
 TOP = """\
 master_url = "http://pool.example/master"
 root_workdir = "work"
-paymaker_http_password = "secret"
+paymaker_http_password = "paid by work"
 """
 HANDLER = """\
 [ann_handler.ah0]
@@ -33,7 +33,7 @@ def test_what_is_not_given_has_its_default(file: Path) -> None:
     settings = _load(file, TOP + HANDLER)
 
     assert settings.pool.master_url == "http://pool.example/master"
-    assert settings.pool.paymaker_http_password == "secret"
+    assert settings.pool.paymaker_http_password == "paid by work"
     assert settings.name == "ah0"
     assert settings.public_url == "http://pool.example/ah0"
     assert settings.bind == "127.0.0.1:8081"

@@ -11,15 +11,15 @@ from packetcrypt.handler.sprayer_settings import SprayerSettings
 from packetcrypt.handler.sprayer_settings_file import load_sprayer_settings
 from packetcrypt.protocol.errors import ConfigError
 
-SPRAYER = '[sprayer.s0]\npasswd = "x"\n'
+SPRAYER = '[sprayer.s0]\npasswd = "spray"\n'
 HANDLER = """\
 master_url = "http://pool.example/master"
 root_workdir = "work"
-paymaker_http_password = "secret"
+paymaker_http_password = "paid by work"
 [ann_handler.ah0]
 public_url = "http://pool.example/ah0"
 """
-INNER = '[ann_handler.ah0.sprayer]\npasswd = "x"\n'
+INNER = '[ann_handler.ah0.sprayer]\npasswd = "spray"\n'
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def _load(file: Path, text: str, name: str | None = None) -> SprayerSettings:
 
 
 def test_what_is_not_given_has_its_default(file: Path) -> None:
-    assert _load(file, SPRAYER) == SprayerSettings(passwd="x")
-    assert SprayerSettings(passwd="x").subscription is None
+    assert _load(file, SPRAYER) == SprayerSettings(passwd="spray")
+    assert SprayerSettings(passwd="spray").subscription is None
 
 
 def test_all_settings_can_be_given(file: Path) -> None:
@@ -125,12 +125,12 @@ def test_a_file_without_sprayers(file: Path) -> None:
 
 
 def test_the_top_level_of_a_pool_is_not_needed_but_allowed(file: Path) -> None:
-    assert _load(file, HANDLER + SPRAYER).passwd == "x"
+    assert _load(file, HANDLER + SPRAYER).passwd == "spray"
 
 
 def test_a_handler_may_have_a_sprayer(file: Path) -> None:
     file.write_text(HANDLER + INNER)
-    assert load_ann_handler_settings(file).sprayer == SprayerSettings(passwd="x")
+    assert load_ann_handler_settings(file).sprayer == SprayerSettings(passwd="spray")
 
 
 def test_a_handler_needs_no_sprayer(file: Path) -> None:

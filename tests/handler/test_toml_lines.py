@@ -2,7 +2,7 @@
 
 import pytest
 
-from packetcrypt.handler.toml_lines import key_lines, line_of
+from packetcrypt.handler.toml_lines import key_lines, place_of
 
 TEXT = """\
 # a comment
@@ -43,4 +43,4 @@ inline = { a = 7 }
     ids=str,
 )
 def test_lines(path: tuple[str, ...], line: int | None) -> None:
-    assert line_of(key_lines(TEXT), path) == line
+    assert place_of(key_lines(TEXT), path) == line
