@@ -25,6 +25,8 @@ TABLES: Final = (
 )
 """of all of the pool's services, which leave each other's alone"""
 
+EXPOSED: Final = "holds passwords that every user of this machine may read"
+
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +46,8 @@ class SettingsError(ConfigError):
 class SettingsDocument:
     """A parsed TOML file with the settings that override it, and nothing unknown at its top level.
 
-    overrides : from outside the file; later ones override earlier ones
+    overrides  : from outside the file; later ones override earlier ones
+    is_exposed : whether it holds passwords that every user of this machine may read
     """
 
     def __init__(self, path: Path, overrides: Sequence[Override] = ()) -> None:
@@ -58,20 +61,12 @@ class SettingsDocument:
             ) from error
         except ValueError as error:
             raise ConfigError(f"{path}: not a TOML file: {error}") from error
-        self._warn_of_readers()
+        self.is_exposed = are_exposed(path, self.content)
         in_force = merge(self.content, overrides, TABLES)
         self._texts = {key: override.text for key, override in in_force.items()}
         self._places = {key: f"{path}:{line}" for key, line in key_lines(text).items()}
         self._places |= {key: override.origin for key, override in in_force.items()}
         self.refuse_unknown((), PoolSettings, TABLES)
-
-    def _warn_of_readers(self) -> None:
-        if are_exposed(self.path, self.content):
-            _log.warning(
-                "%s holds passwords that every user of this machine may read: chmod o-rwx %s",
-                self.path,
-                self.path,
-            )
 
     def error(self, key_path: KeyPath, message: str) -> SettingsError:
         """A mistake at a key or table."""
@@ -168,3 +163,11 @@ class SettingsDocument:
         for key in path:
             table = table[key]
         return table
+
+
+def open_settings(path: Path, overrides: Sequence[Override] = ()) -> SettingsDocument:
+    """The document that a service starts with; an exposed file is warned about in the log."""
+    document = SettingsDocument(path, overrides)
+    if document.is_exposed:
+        _log.warning("%s %s: chmod o-rwx %s", path, EXPOSED, path)
+    return document

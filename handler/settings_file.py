@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from packetcrypt.client.pktd import PktdSettings
 from packetcrypt.handler.block_settings import BlockHandlerSettings
 from packetcrypt.handler.settings import AnnHandlerSettings, HandlerSettings, PoolSettings
-from packetcrypt.handler.settings_document import SettingsDocument
+from packetcrypt.handler.settings_document import SettingsDocument, open_settings
 from packetcrypt.handler.settings_overrides import Override
 from packetcrypt.handler.settings_values import EXAMPLES
 from packetcrypt.handler.sprayer_settings_file import SPRAYER_TABLE, read_sprayer
@@ -30,14 +30,14 @@ def load_ann_handler_settings(
 
     ConfigError says where a mistake is, what is wrong there, what is allowed, and gives an example.
     """
-    return read_ann_handler(SettingsDocument(path, overrides), name)
+    return read_ann_handler(open_settings(path, overrides), name)
 
 
 def load_block_handler_settings(
     path: Path, name: str | None = None, overrides: Sequence[Override] = ()
 ) -> BlockHandlerSettings:
     """The settings of block handler `name`, likewise, with those of the pool's pktd."""
-    return read_block_handler(SettingsDocument(path, overrides), name)
+    return read_block_handler(open_settings(path, overrides), name)
 
 
 def read_ann_handler(document: SettingsDocument, name: str | None = None) -> AnnHandlerSettings:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from packetcrypt.handler.settings_document import SettingsDocument
+from packetcrypt.handler.settings_document import SettingsDocument, open_settings
 from packetcrypt.handler.settings_overrides import Override
 from packetcrypt.handler.settings_values import EXAMPLES
 from packetcrypt.handler.sprayer_settings import SprayerSettings
@@ -22,7 +22,7 @@ def load_sprayer_settings(
     Of the top level it needs nothing: a sprayer may stand where the pool's other services do not.
     ConfigError says where a mistake is, what is wrong there, what is allowed, and gives an example.
     """
-    document = SettingsDocument(path, overrides)
+    document = open_settings(path, overrides)
     example = f"[{SPRAYER_TABLE}.s0]\npasswd = {EXAMPLES['passwd']}"
     return read_sprayer(document, document.named_table(SPRAYER_TABLE, "sprayer", name, example))
 

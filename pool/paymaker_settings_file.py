@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from packetcrypt.handler.settings import PoolSettings
-from packetcrypt.handler.settings_document import SettingsDocument
+from packetcrypt.handler.settings_document import SettingsDocument, open_settings
 from packetcrypt.handler.settings_file import read_pktd
 from packetcrypt.handler.settings_overrides import Override
 from packetcrypt.handler.settings_values import EXAMPLES
@@ -20,7 +20,7 @@ def load_paymaker_settings(path: Path, overrides: Sequence[Override] = ()) -> Pa
 
     ConfigError says where a mistake is, what is wrong there, what is allowed, and gives an example.
     """
-    return read_paymaker(SettingsDocument(path, overrides))
+    return read_paymaker(open_settings(path, overrides))
 
 
 def read_paymaker(document: SettingsDocument) -> PaymakerSettings:

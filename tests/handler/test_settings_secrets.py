@@ -9,7 +9,7 @@ import pytest
 
 from packetcrypt.client.pktd import PktdSettings
 from packetcrypt.handler.settings import AnnHandlerSettings, PoolSettings
-from packetcrypt.handler.settings_document import SettingsDocument
+from packetcrypt.handler.settings_document import open_settings
 from packetcrypt.handler.settings_file import load_block_handler_settings
 from packetcrypt.handler.settings_secrets import EXAMPLES, OF_OTHERS, refuse_known_secret
 from packetcrypt.handler.sprayer_settings import SprayerSettings
@@ -126,5 +126,5 @@ def test_a_file_with_passwords_that_everybody_may_read(
     file.write_text(content)
     file.chmod(mode)
     with caplog.at_level(logging.WARNING):
-        SettingsDocument(file)
+        open_settings(file)
     assert (f"every user of this machine may read: chmod o-rwx {file}" in caplog.text) == is_told
