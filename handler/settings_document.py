@@ -89,15 +89,20 @@ class SettingsDocument:
         values = self.checked((), PoolSettings, given)
         return {**values, "root_workdir": self.path.parent / values["root_workdir"]}
 
+    def named_tables(self, table: str) -> dict[str, dict[str, Any]]:
+        """All [table.NAME], in the order of the file."""
+        tables = self.content.get(table, {})
+        if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
+            raise self.error((table,), f"a service needs a name: write the table as [{table}.NAME]")
+        return tables
+
     def named_table(self, table: str, kind: str, name: str | None, example: str) -> KeyPath:
         """Which [table.NAME] is meant: that of `name`; without a name, the only one.
 
         kind    : what such a service is called, e.g. "announcement handler"
         example : a table that could be added
         """
-        tables = self.content.get(table, {})
-        if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
-            raise self.error((table,), f"a service needs a name: write the table as [{table}.NAME]")
+        tables = self.named_tables(table)
         if not tables:
             raise self.error((), f"it has no {kind}: add a table, e.g.\n{example}")
         names = ", ".join(sorted(tables))

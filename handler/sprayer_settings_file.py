@@ -33,7 +33,8 @@ def read_sprayer(document: SettingsDocument, table: KeyPath) -> SprayerSettings:
     if not isinstance(values, dict):
         raise document.error(table, f"a sprayer is a table: write it as [{'.'.join(table)}]")
     document.refuse_unknown(table, SprayerSettings)
+    checked = document.checked(table, SprayerSettings, values)
     try:
-        return SprayerSettings(**document.checked(table, SprayerSettings, values))
+        return SprayerSettings(**checked)
     except ConfigError as error:
         raise document.located(error, table) from error

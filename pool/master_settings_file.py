@@ -50,8 +50,8 @@ def read_master(document: SettingsDocument) -> MasterSettings:
 def _public_urls(document: SettingsDocument, table: str) -> tuple[str, ...]:
     """The `public_url` of every [table.NAME], in the order of the file."""
     urls = []
-    for name, values in document.content.get(table, {}).items():
-        url = values.get("public_url") if isinstance(values, dict) else None
+    for name, values in document.named_tables(table).items():
+        url = values.get("public_url")
         if not isinstance(url, str):
             raise document.error(
                 (table, name), f"[{table}.{name}] lacks public_url, by which the master lists it"

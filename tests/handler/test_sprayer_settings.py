@@ -115,8 +115,9 @@ def test_all_settings_can_be_given(file: Path) -> None:
     ],
 )
 def test_mistakes_are_told_with_their_line(file: Path, text: str, line: int, message: str) -> None:
-    with pytest.raises(ConfigError, match=rf"pool\.toml:{line}: .*{message}"):
+    with pytest.raises(ConfigError, match=rf"pool\.toml:{line}: .*{message}") as raised:
         _load(file, text)
+    assert str(raised.value).count("pool.toml") == 1
 
 
 def test_a_file_without_sprayers(file: Path) -> None:
