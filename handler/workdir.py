@@ -13,6 +13,10 @@ _PAYLOGS = "paylogs"
 _ANNOUNCEMENTS = "anns"
 
 
+class FolderInUse(ConfigError):
+    """Another process has the folder."""
+
+
 class LockedFolder:
     """A folder of one service, locked while this object is open.
 
@@ -21,7 +25,7 @@ class LockedFolder:
     """
 
     def __init__(self, path: Path, subfolders: Sequence[str] = ()) -> None:
-        """Creates the folders if they are not there. ConfigError if unusable or in use."""
+        """Creates the folders if they are not there. ConfigError if unusable; `FolderInUse`."""
         self.path = path
         try:
             for folder in (path, *(path / name for name in subfolders)):
@@ -36,7 +40,7 @@ class LockedFolder:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._lock)
-            raise ConfigError(
+            raise FolderInUse(
                 f"{path}: in use by another running service of this name: stop it, or give this "
                 "one another name"
             ) from error

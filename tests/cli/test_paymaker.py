@@ -11,6 +11,7 @@ from command_line import COMMAND, Ended
 from paymaker_setup import ALICE, BOB, ERROR, POOL, anns, body, share
 from paymaker_stand_in import PASSWORD
 from pool_processes import LoggedProcess, free_port
+from vector_files import VECTORS
 
 from packetcrypt.client.paymaker import PaymakerClient
 from packetcrypt.pool.ledger import Ledger
@@ -67,6 +68,32 @@ def test_a_backup_of_nothing(cli: Cli, tmp_path: Path) -> None:
     ended = cli("paymaker", "-C", file, "--backup", tmp_path / "copy")
     assert (ended.status, ended.out) == (2, "")
     assert "there is no ledger" in ended.err
+
+
+def test_an_import(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "pool.toml"
+    file.write_text(HEAD + PAYMAKER)
+    log = sorted((VECTORS / "paylog").glob("*.bin"))[3]
+
+    first = cli("paymaker", "-C", file, "--import", log.parent)
+    again = cli("paymaker", "-C", file, "--import", log, "-v")
+
+    assert (first.status, again.status) == (0, 0)
+    assert first.out == "4 pay logs imported, 0 damaged: 92 events new, 1 known, 1 lines refused\n"
+    assert again.out == "1 pay logs imported, 0 damaged: 0 events new, 2 known, 1 lines refused\n"
+    assert "1 lines are no events, the first: line 1: not JSON" in again.err
+    with Ledger(tmp_path / "work" / "paymaker" / "ledger.sqlite") as ledger:
+        assert ledger.counts().events == 92
+
+
+def test_an_import_of_a_damaged_file(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "pool.toml"
+    file.write_text(HEAD + PAYMAKER)
+    log = tmp_path / next((VECTORS / "paylog").glob("*.bin")).name
+    log.write_bytes(b"")
+    ended = cli("paymaker", "-C", file, "--import", log)
+    assert (ended.status, ended.out.split(":")[0]) == (1, "0 pay logs imported, 1 damaged")
+    assert "its 0 bytes are not those that it was written with" in ended.err
 
 
 async def _start(file: Path) -> LoggedProcess:
