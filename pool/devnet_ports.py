@@ -22,8 +22,12 @@ class ReservedPorts:
     def __init__(self, count: int, first: int = 0) -> None:
         """`count` ports: free ones, or `first` and those that follow it.
 
-        ConfigError if one of these is in use.
+        ConfigError if one of these is in use, or there are not so many.
         """
+        if first + count - 1 > _HIGHEST:
+            raise ConfigError(
+                f"{count} ports from {first} on do not end at {_HIGHEST}: give a lower --port"
+            )
         self._sockets: list[socket.socket] = []
         try:
             for offset in range(count):
@@ -50,8 +54,6 @@ class ReservedPorts:
 
 
 def _bound(port: int) -> socket.socket:
-    if port > _HIGHEST:
-        raise ConfigError(f"there is no port {port}: give a lower --port")
     bound = socket.socket()
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

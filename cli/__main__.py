@@ -1,0 +1,5 @@
+"""`python -m packetcrypt.cli`: the `packetcrypt` command, found by its interpreter."""
+
+from packetcrypt.cli.main import main
+
+main()

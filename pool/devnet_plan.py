@@ -1,0 +1,60 @@
+"""Which processes a devnet consists of, and in which order they are started."""
+
+from collections.abc import Sequence
+
+from packetcrypt.pool.devnet_service import Service
+from packetcrypt.pool.devnet_settings import (
+    ANNOUNCEMENT_MINER,
+    BLOCK_MINER,
+    BLOCK_MINER_MEMORY,
+    STOP_SECONDS,
+    DevnetSettings,
+    DevnetUrls,
+    Passwords,
+)
+
+MARGIN_SECONDS = 5.0
+"""that a service gets beyond the time it is told to stop in"""
+
+
+def stages(
+    settings: DevnetSettings, urls: DevnetUrls, passwords: Passwords, command: Sequence[str]
+) -> tuple[tuple[Service, ...], ...]:
+    """The services, by stages: each needs those before it.
+
+    command : what runs `packetcrypt`: a program's absolute path, and arguments before the
+              subcommand
+    """
+    verbose = ("-v",) if settings.verbose else ()
+
+    def service(kind: str, name: str, ready: str, url: str, *arguments: str) -> Service:
+        own = (*command, kind, *verbose, "-C", str(settings.file.resolve()), *arguments)
+        seconds = STOP_SECONDS + MARGIN_SECONDS
+        return Service(name=name, command=own, ready=ready, stop_seconds=seconds, url=url)
+
+    def miner(kind: str, address: str, *arguments: str) -> Service:
+        compute = ("-t", str(settings.threads), "--device", settings.device)
+        return Service(
+            name=kind,
+            command=(*command, kind, *verbose, "-p", address, *compute, *arguments, urls.master),
+            stop_seconds=MARGIN_SECONDS,
+            # Not an option: other users of the machine see those.
+            environment={"PACKETCRYPT_HANDLER_PASSWORD": passwords.announcements},
+        )
+
+    handlers = (
+        service("ah", name, "takes announcements at", url, name)
+        for name, url in urls.handlers.items()
+    )
+    return (
+        (service("devchain", "devchain", "development chain answers at", urls.chain),),
+        (
+            service("master", "master", "master answers at", urls.master),
+            service("paymaker", "paymaker", "paymaker takes events", urls.paymaker),
+        ),
+        (*handlers, service("bh", "bh0", "takes shares at", urls.block_handler, "bh0")),
+        (
+            miner("ann", ANNOUNCEMENT_MINER),
+            miner("blk", BLOCK_MINER, "-m", str(BLOCK_MINER_MEMORY)),
+        ),
+    )
