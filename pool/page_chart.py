@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from packetcrypt.pool.page_text import clock, significant
+from packetcrypt.pool.page_text import clock
 
 WIDTH: Final = 360
 HEIGHT: Final = 180
@@ -101,7 +101,7 @@ class _Plane:
     def y_ticks(self) -> tuple[Tick, ...]:
         count = round(self.top / self.step)
         return tuple(
-            Tick(self.y(number * self.step), significant(number * self.step))
+            Tick(self.y(number * self.step), f"{number * self.step:.6g}")
             for number in range(count + 1)
         )
 

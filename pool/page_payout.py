@@ -37,8 +37,8 @@ class PayoutSection:
     """The next payout.
 
     is_known : false as long as the paymaker has not said it
-    windows  : sentences about how far back work is paid
-    warmup   : a sentence
+    rule     : a sentence about the work that is paid
+    warmup   : a sentence about how long a new miner takes
     hidden   : a sentence about addresses that are not shown, or ""
     unpaid   : names that are no addresses, and their parts, which the default address gets
     latest   : when the node last took a payout, milliseconds since 1970
@@ -114,15 +114,15 @@ def paid_parts(report: PaymakerReport, name: str, fraction: float) -> tuple[Paid
 
 
 def _rule(report: PaymakerReport) -> str:
-    sentences = []
+    works = []
     if report.block_warmup > 0:
-        sentences.append(f"Block shares of the last {duration(report.block_warmup)} are paid")
+        works.append(f"block shares of the last {duration(report.block_warmup)}")
     if report.announcement_warmup > 0:
-        text = f"announcements of the last {duration(report.announcement_warmup)}"
-        sentences.append(text if sentences else f"A{text[1:]} are paid")
-    work = " and ".join(sentences) or "No work is paid yet"
+        works.append(f"announcements of the last {duration(report.announcement_warmup)}")
+    if not works:
+        return "No work is paid yet."
     fee = f"after a pool fee of {percent(report.pool_fee)}" if report.pool_fee else "without a fee"
-    return f"{work}, {fee}." if sentences else f"{work}."
+    return f"It pays for {' and '.join(works)}, {fee}."
 
 
 def warmup_sentence(report: PaymakerReport) -> str:
@@ -134,8 +134,8 @@ def warmup_sentence(report: PaymakerReport) -> str:
         waits.append(f"{duration(report.block_warmup)} of block shares")
     if not waits:
         return "Warm-up: there is none yet. Whoever begins now is paid for all of the work."
-    waited = " and ".join(waits)
+    waited = " or ".join(waits)
     return (
-        f"Warm-up: work of so long is paid, so a new miner has its full part after {waited}, and "
-        "the part shrinks as slowly when a miner has stopped."
+        f"Warm-up: a new miner earns its full part after {waited}, because work from so far back "
+        "is paid. The part shrinks as slowly after a miner has stopped."
     )

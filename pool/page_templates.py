@@ -63,6 +63,7 @@ class PageTemplates:
             "iso": page_text.iso,
             "stamp": page_text.stamp,
             "ago": page_text.ago,
+            "lasting": lambda milliseconds: page_text.duration(milliseconds / 1000),
         }
         environment.globals |= {
             "root": root,

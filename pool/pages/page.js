@@ -27,7 +27,9 @@
     const now = Date.now() + ahead;
     for (const time of document.querySelectorAll("time[data-moment]")) {
       const age = now - Number(time.dataset.moment);
-      const text = age < 2000 ? "just now" : `${duration(Math.floor(age / 1000))} ago`;
+      const length = duration(Math.max(0, Math.floor(age / 1000)));
+      const isLength = time.dataset.form === "length";
+      const text = isLength ? length : age < 2000 ? "just now" : `${length} ago`;
       if (time.textContent !== text) time.textContent = text;
     }
   }
