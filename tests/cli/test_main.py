@@ -20,13 +20,16 @@ PAGES = {
     "ah": "handler.md",
     "blk": "block-mining.md",
     "bh": "block-handler.md",
+    "devchain": "devchain.md",
+    "devnet": "devnet.md",
     "master": "master.md",
     "paymaker": "paymaker.md",
+    "pool check": "settings.md",
     "power": "power.md",
     "sprayer": "sprayer.md",
 }
 """Pages about one command; the others have a section each of commands.md."""
-WITHOUT_DEVICES = {"bh", "master", "paymaker", "power", "sprayer"}
+WITHOUT_DEVICES = {"bh", "devchain", "master", "paymaker", "pool check", "power", "sprayer"}
 """Commands that compute on no device, so that none can fail them."""
 
 
