@@ -1,6 +1,6 @@
 # `make demo` and `make test` are the README's two commands; both set up what they need in .venv.
 #
-#   make demo     set up and run the main job for half a minute on loopback
+#   make demo     set up and run a whole pool on loopback until it has mined two blocks
 #   make test     set up and run everything that CI runs: ruff, mypy, pytest
 #   make bench    measure this machine's devices
 #   make clean    remove .venv and build products
@@ -15,7 +15,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --config-settings editable_mode=
 .PHONY: demo test bench lint types tests clean
 
 demo: $(VENV)/installed
-	$(BIN)/packetcrypt demo
+	$(BIN)/packetcrypt devnet --blocks 2
 
 bench: $(VENV)/installed
 	$(BIN)/packetcrypt bench ann

@@ -1,1 +1,1 @@
-"""Floor 7: whole pools: for now the static pool of `packetcrypt demo`."""
+"""Floor 7: whole pools: master, paymaker, development chain, and all of it together as a devnet."""

@@ -18,6 +18,7 @@ from typing import Final
 
 from packetcrypt.client.pktd import PktdSettings
 from packetcrypt.handler.workdir import LockedFolder
+from packetcrypt.pool.devnet_counts import MinerCounts
 from packetcrypt.pool.devnet_plan import stages
 from packetcrypt.pool.devnet_ports import ReservedPorts
 from packetcrypt.pool.devnet_progress import Progress, watching
@@ -34,7 +35,7 @@ from packetcrypt.pool.devnet_supervisor import RECORD, Show, Supervisor, supervi
 from packetcrypt.protocol.errors import ConfigError
 
 LOOK_SECONDS: Final = 1.0
-LINE_SECONDS: Final = 5.0
+LINE_SECONDS: Final = 10.0
 """between two log lines about how it goes"""
 FINDER_SECONDS: Final = 20.0
 """after the last block: in which the paymaker must have heard who found it"""
@@ -83,9 +84,15 @@ async def run_devnet(
         write_pool_toml(settings, urls, passwords)
         node = PktdSettings(url=urls.chain, user=NODE_USER, password=passwords.node)
         plan = stages(settings, urls, passwords, command)
+        counts = MinerCounts()
+
+        def show_and_count(name: str, line: str) -> None:
+            show(name, line)
+            counts.note(name, line)
+
         async with (
-            supervising(plan, settings.folder, show, f"{urls.master}/") as supervisor,
-            watching(node, urls, blocks) as progress,
+            supervising(plan, settings.folder, show_and_count, f"{urls.master}/") as supervisor,
+            watching(node, urls, counts, blocks) as progress,
         ):
             _log.info("starting %d services in %s", sum(map(len, plan)), settings.folder)
             await _first_of(_mine(supervisor, progress, urls), supervisor.failure(), stop.wait())

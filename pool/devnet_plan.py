@@ -48,10 +48,9 @@ def stages(
     )
     return (
         (service("devchain", "devchain", "development chain answers at", urls.chain),),
-        (
-            service("master", "master", "master answers at", urls.master),
-            service("paymaker", "paymaker", "paymaker takes events", urls.paymaker),
-        ),
+        # Before there is work: the chain's templates pay nobody until they are told whom.
+        (service("paymaker", "paymaker", "told pktd to pay", urls.paymaker),),
+        (service("master", "master", "master answers at", urls.master),),
         (*handlers, service("bh", "bh0", "takes shares at", urls.block_handler, "bh0")),
         (
             miner("ann", ANNOUNCEMENT_MINER),

@@ -1,7 +1,6 @@
-"""How far a devnet is: what its chain, its handlers and its paymaker say."""
+"""How far a devnet is: what its chain, its paymaker and its miners say."""
 
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -12,10 +11,9 @@ from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.http import HttpLimits, get
 from packetcrypt.client.pktd import PktdSettings, pktd_client
 from packetcrypt.pool.devnet_chain import ChainWatch
-from packetcrypt.pool.devnet_counts import ANNOUNCEMENTS, SHARES, HandlerCounts
-from packetcrypt.pool.devnet_settings import ANN_TARGET, DevnetUrls
+from packetcrypt.pool.devnet_counts import MinerCounts
+from packetcrypt.pool.devnet_settings import DevnetUrls
 from packetcrypt.pool.devnet_summary import Summary
-from packetcrypt.protocol.difficulty import work_of_compact
 from packetcrypt.protocol.errors import PacketCryptError
 from packetcrypt.protocol.json_fields import JsonFields
 
@@ -32,18 +30,16 @@ class Progress:
         chain: ChainWatch,
         session: aiohttp.ClientSession,
         urls: DevnetUrls,
+        counts: MinerCounts,
         wanted: int | None,
     ) -> None:
         self._chain = chain
         self._session = session
         self._paymaker = urls.paymaker
-        self._announcements = HandlerCounts(session, list(urls.handlers.values()), ANNOUNCEMENTS)
-        self._shares = HandlerCounts(session, [urls.block_handler], SHARES)
+        self._counts = counts
         self._wanted = wanted
         self._finders: dict[bytes, str] = {}
         self._complaints = Complaints(_log)
-        self._said_at = time.monotonic()
-        self._said_announcements = 0
         self._announced = 0
 
     @property
@@ -59,12 +55,10 @@ class Progress:
     def summary(self) -> Summary:
         """What was done, up to the wanted number of blocks."""
         blocks = self._chain.mined[: self._wanted]
-        return Summary(blocks, self._finders, self._announcements.total, self._shares.total)
+        return Summary(blocks, self._finders, self._counts.announcements, self._counts.shares)
 
     async def look(self) -> None:
         """Asks all; who does not answer, because he starts again, is asked the next time."""
-        await self._announcements.look()
-        await self._shares.look()
         try:
             await self._chain.look()
             await self._ask_finders()
@@ -83,14 +77,12 @@ class Progress:
 
     def say(self) -> None:
         """A line about how it goes."""
-        now, announcements = time.monotonic(), self._announcements.total.accepted
-        rate = (announcements - self._said_announcements) / (now - self._said_at)
-        self._said_at, self._said_announcements = now, announcements
+        counts = self._counts
         _log.info(
-            "height %s  blocks %d%s  shares %d  announcements %d (%.0f/s, %.0f Ke/s)",
+            "height %s  blocks %d%s  shares %d (%s)  announcements %d (%s)",
             *("-" if self._chain.height is None else self._chain.height, len(self._chain.mined)),
-            *(self._of_wanted, self._shares.total.accepted, announcements),
-            *(rate, rate * work_of_compact(ANN_TARGET) / 1000),
+            *(self._of_wanted, counts.shares.accepted, counts.block_speed),
+            *(counts.announcements.accepted, counts.announcement_speed),
         )
 
     @property
@@ -108,11 +100,12 @@ class Progress:
 
 @asynccontextmanager
 async def watching(
-    node: PktdSettings, urls: DevnetUrls, wanted: int | None
+    node: PktdSettings, urls: DevnetUrls, counts: MinerCounts, wanted: int | None
 ) -> AsyncIterator[Progress]:
     """A progress whose connections are closed when the context is left.
 
+    counts : of the miners' work; somebody else keeps them up to date
     wanted : blocks to be mined; None: as many as come
     """
     async with pktd_client(node) as client, aiohttp.ClientSession() as session:
-        yield Progress(ChainWatch(client), session, urls, wanted)
+        yield Progress(ChainWatch(client), session, urls, counts, wanted)

@@ -53,10 +53,10 @@ is half of a block's work, so that two fill the window (0.4 × 2.5 credits) of t
 lucky block may have no share before it. Announcements fill theirs (0.6 × 0.125 credits) in seconds.
 So from the second block on more than half is the miners', whatever the luck."""
 
-UPDATE_CYCLE: Final = 1.0
-PAYLOG_SECONDS: Final = 1.0
+UPDATE_CYCLE: Final = 3.0
+PAYLOG_SECONDS: Final = 2.0
 """Seconds between two payouts told to the chain, and between two uploads of what was done: work
-is paid two or three seconds later, instead of three minutes."""
+is paid five seconds later, instead of three minutes."""
 
 FILE_SECONDS: Final = 1.0
 """A block miner has an announcement a second or two after its handler took it."""

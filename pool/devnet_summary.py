@@ -16,10 +16,13 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class WorkCounts:
-    """What handlers did with work that was sent to them; `rejected`: all that they did not take."""
+    """What handlers answered to work; `rejected`: all that they did not take."""
 
     accepted: int = 0
     rejected: int = 0
+
+    def __add__(self, other: "WorkCounts") -> "WorkCounts":
+        return WorkCounts(self.accepted + other.accepted, self.rejected + other.rejected)
 
 
 @dataclass(frozen=True)

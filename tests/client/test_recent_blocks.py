@@ -8,11 +8,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiohttp.typedefs import Handler
+from static_pool import StaticPool, made_up_chain
 
 from packetcrypt.client.http import PoolNonsense
 from packetcrypt.client.master import MasterClient
 from packetcrypt.client.recent_blocks import recent_blocks
-from packetcrypt.pool.static_pool import StaticPool, made_up_chain
 from packetcrypt.protocol.pool_messages import TRACKED_PARENTS
 
 

@@ -1,94 +1,54 @@
-"""Counters of handlers are added up, whatever becomes of the handlers."""
+"""What the miners say is added up; the lines are made as the miners make them."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-
-import aiohttp
-import pytest
-from aiohttp import web
-
-from packetcrypt.pool.devnet_counts import SHARES, HandlerCounts
+from packetcrypt.miner.accounting import FoundCounts, PoolCounts
+from packetcrypt.miner.block_log_line import BlockMinerReport, ShareCounts, format_block_report
+from packetcrypt.miner.log_line import MinerReport, PoolReport, format_report
+from packetcrypt.pool.devnet_counts import MinerCounts
 from packetcrypt.pool.devnet_summary import WorkCounts
 
 
-class Handler:
-    """Answers /metrics like a handler that has taken and refused so many."""
-
-    def __init__(self) -> None:
-        self.accepted, self.stale, self.invalid = 0, 0, 0
-        self.url = ""
-        self._runner: web.AppRunner | None = None
-
-    async def start(self) -> None:
-        application = web.Application()
-        application.router.add_get("/metrics", self._answer)
-        self._runner = web.AppRunner(application)
-        await self._runner.setup()
-        port = int(self.url.rpartition(":")[2] or 0)
-        site = web.TCPSite(self._runner, "127.0.0.1", port)
-        await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-
-    async def stop(self) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
-
-    async def _answer(self, _: web.Request) -> web.Response:
-        return web.Response(
-            text=f"# TYPE {SHARES} counter\n"
-            f'{SHARES}{{result="accepted"}} {self.accepted}.0\n'
-            f'{SHARES}{{result="stale"}} {self.stale}.0\n'
-            f'{SHARES}{{result="invalid"}} {self.invalid}.0\n'
-            'packetcrypt_bh_another_total{result="accepted"} 7.0\n'
-        )
+def announcement_line(accepted: int, rejected: int, overloaded: int) -> str:
+    counts = PoolCounts(accepted=accepted, rejected=rejected, overloaded=overloaded)
+    pool = PoolReport("http://127.0.0.1:1", counts, 0, True)
+    return f"1763890830 INFO {format_report(MinerReport(10.0, FoundCounts(), (pool,)))}"
 
 
-@pytest.fixture
-async def handlers() -> AsyncIterator[list[Handler]]:
-    async with AsyncExitStack() as stack:
-        handlers = [Handler(), Handler()]
-        for handler in handlers:
-            await handler.start()
-            stack.push_async_callback(handler.stop)
-        yield handlers
+def share_line(accepted: int, rejected: int, lost: int) -> str:
+    report = BlockMinerReport(
+        shares=ShareCounts(accepted, rejected, lost),
+        hashes_per_second=118_000.0,
+        multiplier=1,
+        set_count=1,
+        set_difficulty=256,
+        ready=1,
+        immature=0,
+        classes=1,
+        sprayed_per_second=0.0,
+        downloaded=(0.0,),
+    )
+    return f"1763890830 INFO {format_block_report(report)}"
 
 
-@pytest.fixture
-async def counts(handlers: list[Handler]) -> AsyncIterator[HandlerCounts]:
-    async with aiohttp.ClientSession() as session:
-        yield HandlerCounts(session, [handler.url for handler in handlers], SHARES)
+def test_announcements() -> None:
+    counts = MinerCounts()
+    assert counts.announcement_speed == "-"
+    counts.note("ann", announcement_line(1024, 3, 2))
+    counts.note("ann", announcement_line(512, 0, 0))
+    assert counts.announcements == WorkCounts(1536, 5)
+    assert counts.announcement_speed == "0.0 Ke/s"
 
 
-async def test_of_all_handlers(handlers: list[Handler], counts: HandlerCounts) -> None:
-    handlers[0].accepted, handlers[0].stale = 10, 1
-    handlers[1].accepted, handlers[1].invalid = 5, 2
-    await counts.look()
-    await counts.look()
-    assert counts.total == WorkCounts(15, 3)
+def test_shares_lost_ones_are_not_rejected() -> None:
+    counts = MinerCounts()
+    counts.note("blk", share_line(7, 2, 30))
+    counts.note("blk", share_line(1, 0, 0))
+    assert counts.shares == WorkCounts(8, 2)
+    assert counts.block_speed == "118 Ke/s"
 
 
-async def test_before_the_first_look(counts: HandlerCounts) -> None:
-    assert counts.total == WorkCounts(0, 0)
-
-
-async def test_what_was_counted_before_a_restart_is_kept(
-    handlers: list[Handler], counts: HandlerCounts
-) -> None:
-    for accepted, total in ((10, 10), (4, 14), (6, 16), (1, 17)):
-        handlers[0].accepted = accepted
-        await counts.look()
-        assert counts.total == WorkCounts(total, 0)
-
-
-async def test_one_that_is_down_stays_as_it_was(
-    handlers: list[Handler], counts: HandlerCounts
-) -> None:
-    handlers[0].accepted = handlers[1].accepted = 10
-    await counts.look()
-    await handlers[0].stop()
-    handlers[1].accepted = 11
-    await counts.look()
-    assert counts.total == WorkCounts(21, 0)
-    await handlers[0].start()
-    await counts.look()
-    assert counts.total == WorkCounts(21, 0)
+def test_other_lines_count_nothing() -> None:
+    counts = MinerCounts()
+    counts.note("ann", "1763890830 INFO Mining for block 1000006 (ac5ae54438f4a9dd…)")
+    counts.note("ah0", announcement_line(1024, 0, 0))
+    counts.note("blk", announcement_line(1024, 0, 0))
+    assert (counts.announcements, counts.shares) == (WorkCounts(), WorkCounts())

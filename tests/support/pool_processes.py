@@ -18,8 +18,7 @@ from typing import Self
 
 from aiohttp import web
 from command_line import COMMAND
-
-from packetcrypt.pool.static_pool import StaticPool, made_up_chain
+from static_pool import StaticPool, made_up_chain
 
 ANN_TARGET = 0x2000FFFF
 

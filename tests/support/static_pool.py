@@ -2,7 +2,7 @@
 
 It serves config.json and the blkinfo of a few made-up blocks, which is all that announcement miners
 and handlers ask for (spec 2 "Master"), and takes their pay logs as a paymaker would that pays
-nobody. `packetcrypt demo` and end-to-end tests mine against it; there is no chain behind it.
+nobody. Tests mine against it; there is no chain behind it.
 """
 
 import hashlib
