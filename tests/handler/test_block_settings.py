@@ -1,6 +1,5 @@
 """What pool.toml says about a block handler and its node."""
 
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from packetcrypt.handler.block_settings import BlockHandlerSettings
 from packetcrypt.handler.settings_file import load_ann_handler_settings, load_block_handler_settings
 from packetcrypt.protocol.errors import ConfigError
 
-ROOT = Path(__file__).parent.parent.parent
 TOP = """\
 master_url = "http://pool.example/master"
 root_workdir = "work"
@@ -151,17 +149,6 @@ def test_without_a_node(file: Path) -> None:
 def test_without_a_handler(file: Path) -> None:
     with pytest.raises(ConfigError, match=r"add a table, e\.g\.\n\[block_handler\.bh0\]"):
         _load(file, TOP + PKTD)
-
-
-@pytest.mark.parametrize(
-    "name", [f.name for kind in (BlockHandlerSettings, PktdSettings) for f in fields(kind)]
-)
-def test_every_setting_is_documented(name: str) -> None:
-    text = (ROOT / "docs" / "block-handler.md").read_text()
-    tables = [line for line in text.splitlines() if line.startswith("| `")]
-
-    if name not in ("pool", "name", "pktd"):  # not in the file
-        assert any(f"`{name}`" in line.split(" | ")[0] for line in tables)
 
 
 def test_secrets_are_not_shown() -> None:
