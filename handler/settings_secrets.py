@@ -1,5 +1,6 @@
 """Which settings are secrets, and which values of them everybody knows."""
 
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,7 +49,8 @@ def refuse_known_secret(name: str, value: object) -> None:
     """
     if name not in EXAMPLES or not isinstance(value, str):
         return
-    is_example = value in EXAMPLES.values()
+    # "…" and "***" stand for a secret, too.
+    is_example = value in EXAMPLES.values() or (value != "" and not re.search(r"\w", value))
     if name in OF_OTHERS:
         if is_example:
             raise ConfigError(f"{name} is what the documentation has there: give the real one")
