@@ -199,7 +199,7 @@ async def test_a_stale_block(tmp_path: Path) -> None:
 async def test_a_share_is_no_block(tmp_path: Path) -> None:
     async with _chain(tmp_path) as (_, client):
         template = await client.block_template()
-        with pytest.raises(RpcRefused, match="high-hash|INSUF_POW"):
+        with pytest.raises(RpcRefused, match=r"high-hash|INSUF_POW"):
             await client.submit_block(_whole(template, mine_share(_work(template))))
 
 
