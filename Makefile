@@ -3,6 +3,7 @@
 #   make demo     set up and run a whole pool on loopback until it has mined two blocks
 #   make test     set up and run everything that CI runs: ruff, mypy, pytest
 #   make bench    measure this machine's devices
+#   make docs     build the operators' pages as a site, into build/site
 #   make clean    remove .venv and build products
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ FOLDERS := protocol kernels engine client miner handler pool cli
 SOURCES := $(wildcard $(foreach folder,$(FOLDERS),$(folder)/*.* $(folder)/*/*.*))
 PIP_INSTALL := $(BIN)/python -m pip install -qq --config-settings editable_mode=strict
 
-.PHONY: demo test bench lint types tests clean
+.PHONY: demo test bench lint types tests docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/packetcrypt devnet --blocks 2
@@ -32,6 +33,9 @@ types: $(VENV)/installed-dev
 tests: $(VENV)/installed-dev
 # Two files at a time: most tests compute on one core, or wait.
 	$(BIN)/pytest -n 2 --dist loadfile --durations=10
+
+docs: $(VENV)/installed-dev
+	$(BIN)/mkdocs build --strict
 
 # Stamp files: installed again when a module is added or the dependencies change (see pyproject.toml).
 # Wheels come from PyPI; nothing is compiled here but OpenCL kernels, at run time.
