@@ -1,6 +1,6 @@
 """How a development chain grows: by blocks that are submitted, and by some that it makes up.
 
-Blocks and payouts belong to the event loop. Judging proofs of work has a thread of its own, because
+Blocks and payouts belong to the event loop. Judging proofs of work has threads of its own, because
 a share costs some hundred milliseconds of plain Python: meanwhile the tip is told within some ten
 milliseconds (a process of its own would make that two, and would be one more to look after).
 """
@@ -70,6 +70,8 @@ class DevchainNode:
         self._tree = journal.tree
         self._growing = asyncio.Lock()
         self._judge = ThreadPoolExecutor(1, "devchain-judge")
+        # A block need not wait for shares: its own announcements are among the verdicts kept.
+        self._block_judge = ThreadPoolExecutor(1, "devchain-block-judge")
         self._check = functools.lru_cache(_KNOWN_ANNOUNCEMENTS)(check_announcement)
         self._since = time.monotonic()
         #: false until a block came in this run: nobody knows since when it was mined
@@ -102,8 +104,9 @@ class DevchainNode:
                 self._tree.add(block)
 
     async def close(self) -> None:
-        """Ends the thread; what waits to be judged is given up."""
-        await asyncio.to_thread(self._judge.shutdown, cancel_futures=True)
+        """Ends the threads; what waits to be judged is given up."""
+        for thread in (self._judge, self._block_judge):
+            await asyncio.to_thread(thread.shutdown, cancel_futures=True)
 
     def template(self) -> BlockTemplate:
         """The next block, paying whoever is to be paid now."""
@@ -123,7 +126,7 @@ class DevchainNode:
         Raises `Rejected` for one that is not good, `DecodeError` for what is no share.
         """
         self._refuse_known(submitted_hash(request.hex_bytes("hexblock")))
-        return await self._judged(read_share(request, self.tree.tip.following))
+        return await self._judged(read_share(request, self.tree.tip.following), self._judge)
 
     async def submit_block(self, data: bytes) -> ChainBlock:
         """Takes a block that somebody mined: when this returns, it is on the disk, and the tip.
@@ -133,7 +136,7 @@ class DevchainNode:
         self._refuse_known(submitted_hash(data))
         following = self.tree.tip.following
         candidate = read_block(data, following, int(self._clock()))
-        if not await self._judged(candidate):
+        if not await self._judged(candidate, self._block_judge):
             raise Rejected("rejected: high-hash: it is a share at most")
         async with self._growing:
             self._refuse_known(candidate.header.block_hash)
@@ -175,11 +178,11 @@ class DevchainNode:
         if block_hash in self.tree:
             raise Rejected(f"rejected: already have block {block_hash[::-1].hex()}")
 
-    async def _judged(self, candidate: Candidate) -> bool:
+    async def _judged(self, candidate: Candidate, thread: ThreadPoolExecutor) -> bool:
         parents = [self.tree.at(height) for height in candidate.parent_heights]
         # No announcement is valid for the hash of a block that there is not.
         hashes = [bytes(32) if parent is None else parent.hash for parent in parents]
-        return await asyncio.wrap_future(self._judge.submit(judge, candidate, hashes, self._check))
+        return await asyncio.wrap_future(thread.submit(judge, candidate, hashes, self._check))
 
     async def _make_up(self, previous_hash: bytes, overdue: float | None) -> ChainBlock:
         parent = self.tree.get(previous_hash)
