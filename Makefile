@@ -3,6 +3,7 @@
 #   make demo     set up and run a whole pool on loopback until it has mined two blocks
 #   make test     set up and run everything that CI runs: ruff, mypy, pytest
 #   make bench    measure this machine's devices
+#   make soak     kill services of a running pool at random, 50 times, and look at the books
 #   make docs     build the operators' pages as a site, into build/site
 #   make clean    remove .venv and build products
 
@@ -13,13 +14,16 @@ FOLDERS := protocol kernels engine client miner handler pool cli
 SOURCES := $(wildcard $(foreach folder,$(FOLDERS),$(folder)/*.* $(folder)/*/*.*))
 PIP_INSTALL := $(BIN)/python -m pip install -qq --config-settings editable_mode=strict
 
-.PHONY: demo test bench lint types tests docs clean
+.PHONY: demo test bench soak lint types tests docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/packetcrypt devnet --blocks 2
 
 bench: $(VENV)/installed
 	$(BIN)/packetcrypt bench ann
+
+soak: $(VENV)/installed-dev
+	$(BIN)/python tests/support/soak.py
 
 test: lint types tests
 

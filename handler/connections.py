@@ -8,6 +8,7 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from packetcrypt.handler.open_files import room_for_connections
 from packetcrypt.protocol.errors import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class HttpListener:
         self._settings = settings
         self._listener = listener
         self._server: asyncio.Server | None = None
+        self._room = 0
         logger = logging.getLogger("packetcrypt.handler.http")
         logger.addFilter(_name_client_mistakes)
         self._runner = web.AppRunner(
@@ -68,6 +70,7 @@ class HttpListener:
 
     async def open(self) -> None:
         """Starts listening; ConfigError if the address is taken or not this machine's."""
+        self._room = room_for_connections(self._settings.max_connections)
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         try:
@@ -100,7 +103,7 @@ class HttpListener:
     def _protocol(self) -> asyncio.BaseProtocol:
         server = self._runner.server
         assert server is not None
-        if len(server.connections) >= self._settings.max_connections:
+        if len(server.connections) >= self._room:
             return _Refusal()
         return server()
 

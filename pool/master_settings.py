@@ -27,7 +27,8 @@ class MasterSettings:
     share_work_divisor : a share has a divisor-th of a block's work; because effective work goes
                          with the cube, 4 gives about 64 shares a block
     mine_old_anns      : how many blocks behind the tip announcements are mined for
-    poll_interval      : seconds between two questions to pktd for a new block
+    poll_interval      : seconds between two questions to pktd for a new block, which it answers
+                         from memory. Miners learn of a block so much later
     max_connections    : open connections; more are closed at once. A miner that waits for new work
                          holds one
     idle_timeout       : seconds in which the head of a request must have come
@@ -42,7 +43,7 @@ class MasterSettings:
     ann_target: int = 0x2001FFFF
     share_work_divisor: int = 4
     mine_old_anns: int = 0
-    poll_interval: float = 1.0
+    poll_interval: float = 0.25
     max_connections: int = 8192
     idle_timeout: float = 30.0
 

@@ -1,6 +1,5 @@
 """How the master learns of a new block: it asks the node, and publishes work for the next."""
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from typing import Final
@@ -9,6 +8,7 @@ from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.daemon_thread import run_in_daemon_thread
 from packetcrypt.client.pktd import PktdClient
 from packetcrypt.pool.share_work import WorkMaker
+from packetcrypt.pool.wake_up import WakeUp
 from packetcrypt.pool.work_files import PublishedWork, WorkFiles
 from packetcrypt.protocol.errors import PoolError
 
@@ -50,7 +50,7 @@ class NodeFollower:
         self._maker = maker
         self._files = files
         self._complaints = Complaints(_log)
-        self._changed = asyncio.Event()
+        self._new_work = WakeUp()
 
     async def poll(self) -> None:
         """Ask the node once; trouble is reported, and what was published stays."""
@@ -67,12 +67,7 @@ class NodeFollower:
 
     async def wait_for_change(self, seconds: float) -> None:
         """Until there is other work, `seconds` at most."""
-        changed = self._changed
-        try:
-            async with asyncio.timeout(seconds):
-                await changed.wait()
-        except TimeoutError:
-            pass
+        await self._new_work.wait(seconds)
 
     async def _follow(self) -> None:
         tip = await self._node.best_block_hash()
@@ -89,5 +84,4 @@ class NodeFollower:
             tip[::-1].hex()[:16],
             published.work.share_target,
         )
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        await self._new_work.wake()
