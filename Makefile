@@ -10,7 +10,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-FOLDERS := protocol kernels engine client miner handler pool cli
+FOLDERS := protocol kernels engine client operations miner handler pool cli
 SOURCES := $(wildcard $(foreach folder,$(FOLDERS),$(folder)/*.* $(folder)/*/*.*))
 PIP_INSTALL := $(BIN)/python -m pip install -qq --config-settings editable_mode=strict
 

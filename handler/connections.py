@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import socket
-from typing import Protocol
+from typing import Literal, Protocol
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from packetcrypt.handler.listen_address import listen_address
 from packetcrypt.handler.open_files import room_for_connections
 from packetcrypt.protocol.errors import ConfigError
 
@@ -25,7 +26,7 @@ class ListenSettings(Protocol):
     @property
     def bind(self) -> str: ...
     @property
-    def address(self) -> tuple[str, int]: ...
+    def private_bind(self) -> str: ...
     @property
     def max_connections(self) -> int: ...
     @property
@@ -35,7 +36,10 @@ class ListenSettings(Protocol):
 class HttpListener:
     """An aiohttp application behind bounded connections.
 
-    application : what answers; listener : a bound socket to use instead of `settings.bind`
+    application : what answers
+    listener    : a bound socket to use instead of what the settings say
+    setting     : which of them says it
+    refused     : connections that were closed because too many were open
     """
 
     def __init__(
@@ -43,8 +47,12 @@ class HttpListener:
         application: web.Application,
         settings: ListenSettings,
         listener: socket.socket | None = None,
+        setting: Literal["bind", "private_bind"] = "bind",
     ) -> None:
+        self.refused = 0
         self._settings = settings
+        self._setting = setting
+        self._bind = settings.bind if setting == "bind" else settings.private_bind
         self._listener = listener
         self._server: asyncio.Server | None = None
         self._room = 0
@@ -68,6 +76,12 @@ class HttpListener:
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        server = self._runner.server
+        return 0 if server is None else len(server.connections)
+
     async def open(self) -> None:
         """Starts listening; ConfigError if the address is taken or not this machine's."""
         self._room = room_for_connections(self._settings.max_connections)
@@ -79,15 +93,15 @@ class HttpListener:
                     self._protocol, sock=self._listener, backlog=_BACKLOG
                 )
             else:
-                host, port = self._settings.address
+                host, port = listen_address(self._bind, self._setting)
                 self._server = await loop.create_server(
                     self._protocol, host, port, backlog=_BACKLOG
                 )
         except OSError as error:
             await self._runner.cleanup()
             raise ConfigError(
-                f'bind = "{self._settings.bind}": cannot listen there ({error.strerror or error}): '
-                "give an address of this machine and a free port"
+                f'{self._setting} = "{self._bind}": cannot listen there '
+                f"({error.strerror or error}): give an address of this machine and a free port"
             ) from error
 
     def stop_listening(self) -> None:
@@ -104,6 +118,7 @@ class HttpListener:
         server = self._runner.server
         assert server is not None
         if len(server.connections) >= self._room:
+            self.refused += 1
             return _Refusal()
         return server()
 

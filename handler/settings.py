@@ -7,12 +7,13 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from packetcrypt.client.http import check_url
+from packetcrypt.handler.client_address import TrustedProxies
+from packetcrypt.handler.listen_address import check_private_bind, listen_address
 from packetcrypt.handler.sprayer_settings import SprayerSettings
 from packetcrypt.protocol.errors import ConfigError
 
 SUBMIT_PATH = "/submit"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_DECIMAL = re.compile(r"[0-9]{1,5}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +25,24 @@ class PoolSettings:
     paymaker_http_password : password of the HTTP Basic user `x` at the paymaker
     private_seed           : secret from which the pool's signing keys are made (spec 2 "Master");
                              "" if it has none
+    trusted_proxies        : addresses and networks of the reverse proxies before the services. What
+                             they forward as a client's address is believed, and nobody else
     """
 
     master_url: str
     root_workdir: Path
     paymaker_http_password: str = field(repr=False)
     private_seed: str = field(default="", repr=False)
+    trusted_proxies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_url("master_url", self.master_url)
+        _ = self.proxies
+
+    @property
+    def proxies(self) -> TrustedProxies:
+        """`trusted_proxies`, read."""
+        return TrustedProxies(self.trusted_proxies)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +53,8 @@ class HandlerSettings:
     public_url          : where miners reach this handler, without /submit; the master lists it
                           with /submit
     bind                : "address:port" to listen at; the default expects a reverse proxy
+    private_bind        : "address:port" where /metrics answers instead, and all else too; "": there
+                          is no other
     max_connections     : open connections; more are closed at once. Each may hold a whole body
     request_timeout     : seconds in which a body must have come, or a file must have gone. 1 MiB in
                           60 s is 140 kbit/s: slower miners should send smaller batches
@@ -70,6 +82,7 @@ class HandlerSettings:
     name: str
     public_url: str
     bind: str = "127.0.0.1:8081"
+    private_bind: str = ""
     max_connections: int = 512
     request_timeout: float = 60.0
     idle_timeout: float = 30.0
@@ -95,6 +108,7 @@ class HandlerSettings:
             )
         self._check_numbers()
         _ = self.address
+        check_private_bind(self.bind, self.private_bind)
 
     @property
     def submit_url(self) -> str:
@@ -173,14 +187,3 @@ def _check_url(name: str, url: str) -> None:
         raise ConfigError(
             f'{name} = "{url}" is no HTTP URL: give the whole URL, e.g. "http://pool.example/x"'
         )
-
-
-def listen_address(bind: str) -> tuple[str, int]:
-    """Host and port of a `bind` setting; port 0 lets the system choose."""
-    host, _, port = bind.rpartition(":")
-    if not host or not _DECIMAL.fullmatch(port) or int(port) > 65535:
-        raise ConfigError(
-            f'bind = "{bind}" is no address to listen at: give "address:port", '
-            'e.g. "0.0.0.0:8081" or "[::]:8081"'
-        )
-    return host.removeprefix("[").removesuffix("]"), int(port)

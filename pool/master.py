@@ -6,10 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from packetcrypt.client.daemon_thread import run_in_daemon_thread
 from packetcrypt.client.pktd import pktd_client
-from packetcrypt.handler.connections import HttpListener
+from packetcrypt.handler.disk_probe import PROBE_SECONDS, DiskProbe
+from packetcrypt.handler.listeners import HttpListeners
 from packetcrypt.handler.regular_task import RegularTask
 from packetcrypt.handler.workdir import LockedFolder
+from packetcrypt.operations.endpoints import Operations
+from packetcrypt.operations.health import Health
+from packetcrypt.pool.master_operations import METRICS, SERVICE, MasterOperations
 from packetcrypt.pool.master_server import MasterServer
 from packetcrypt.pool.master_settings import MasterSettings
 from packetcrypt.pool.node_follower import NodeFollower
@@ -21,10 +26,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Master:
-    """A running master; `port` is the one it listens at."""
+    """A running master; `port` is the one it listens at, `private_port` has /metrics."""
 
     settings: MasterSettings
     port: int
+    private_port: int
 
 
 @asynccontextmanager
@@ -48,10 +54,21 @@ async def running_master(
         await follower.poll()
         following = RegularTask(settings.poll_interval, follower.poll)
         stack.push_async_callback(following.finish, 0.0)
-        server = MasterServer(settings, follower, files, node, keys)
-        http = HttpListener(server.application(), settings, listener)
+        disk = DiskProbe(folder.path, run_in_daemon_thread)
+        await disk.look()
+        looking = RegularTask(PROBE_SECONDS, disk.look)
+        stack.push_async_callback(looking.finish, 0.0)
+        reading = MasterOperations(settings, follower, disk)
+        operations = Operations(
+            Health(SERVICE, "", reading.checks),
+            METRICS,
+            lambda: reading.readings(server, http),
+            settings.public_path,
+        )
+        server = MasterServer(settings, follower, files, node, keys, operations)
+        http = HttpListeners(server.application, settings, listener)
         stack.push_async_callback(http.close)
         await http.open()
         _log.info("master answers at %s (port %d)", settings.pool.master_url, http.port)
-        yield Master(settings, http.port)
+        yield Master(settings, http.port, http.private_port)
         _log.info("master stops")

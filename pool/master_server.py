@@ -10,6 +10,7 @@ from aiohttp import web
 
 from packetcrypt.client.json_rpc import RpcRefused
 from packetcrypt.client.pktd import PktdClient
+from packetcrypt.operations.endpoints import HEALTH_PATH, METRICS_PATH, Operations
 from packetcrypt.pool.master_settings import MasterSettings
 from packetcrypt.pool.node_follower import CurrentWork, NodeFollower
 from packetcrypt.pool.share_work import SigningKeys
@@ -28,7 +29,10 @@ _NODE_QUESTIONS: Final = 4
 
 
 class MasterServer:
-    """The HTTP side of one master."""
+    """The HTTP side of one master.
+
+    waiting : requests that wait for the next block's work
+    """
 
     def __init__(
         self,
@@ -37,24 +41,31 @@ class MasterServer:
         files: WorkFiles,
         node: PktdClient,
         keys: SigningKeys,
+        operations: Operations,
     ) -> None:
+        self.waiting = 0
         self._settings = settings
         self._follower = follower
         self._files = files
         self._node = node
         self._keys = keys
+        self._operations = operations
         self._blocks: OrderedDict[bytes, bytes] = OrderedDict()
         self._questions = asyncio.Semaphore(_NODE_QUESTIONS)
         self._config: tuple[CurrentWork, bytes] | None = None
         #: by height, as long as the work named with it is the current one
         self._published_before: tuple[CurrentWork, dict[int, CurrentWork]] | None = None
 
-    def application(self) -> web.Application:
-        """The aiohttp application."""
-        application = web.Application()
+    def application(self, has_private: bool) -> web.Application:
+        """The aiohttp application, with the private routes or without."""
+        operations = self._operations
+        application = web.Application(middlewares=[operations.middleware()])
+        if has_private:
+            application.router.add_get(METRICS_PATH, operations.get_metrics)
         # A reverse proxy may take the path of master_url off; without one it comes along.
         for prefix in {"", self._settings.public_path}:
             add_get = application.router.add_get
+            add_get(prefix + HEALTH_PATH, operations.get_health)
             add_get(prefix + "/config.json", self._get_config)
             add_get(prefix + r"/work_{height:\d{1,10}}.bin", self._get_work)
             add_get(prefix + r"/bt_{height:\d{1,10}}.bin", self._get_template)
@@ -90,7 +101,11 @@ class MasterServer:
         current = self._current()
         is_next = height == current.height + 1
         if is_next:
-            await self._follower.wait_for_change(LONG_POLL_SECONDS)
+            self.waiting += 1
+            try:
+                await self._follower.wait_for_change(LONG_POLL_SECONDS)
+            finally:
+                self.waiting -= 1
         published = self._published(height)
         if published is not None:
             return _binary(published.work_bytes)

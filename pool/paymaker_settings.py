@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from packetcrypt.client.http import check_url
 from packetcrypt.client.pktd import PktdSettings
-from packetcrypt.handler.settings import PoolSettings, listen_address
+from packetcrypt.handler.listen_address import check_private_bind, listen_address
+from packetcrypt.handler.settings import PoolSettings
 from packetcrypt.pool.paymaker_body import canonical_address
 from packetcrypt.pool.payout_split import PayoutRules
 from packetcrypt.protocol.address import parse_address
@@ -44,6 +45,8 @@ class PaymakerSettings:
     public_url              : what the master has as paymaker_url, if a reverse proxy leaves its
                               path in the requests; "" if not
     bind                    : "address:port" to listen at; the default expects a reverse proxy
+    private_bind            : "address:port" where /events and /metrics answer instead, and all
+                              else too; "": there is no other
     max_body                : bytes of one pay log. 32 MiB are 100 000 events
     max_connections         : open connections; more are closed at once
     request_timeout         : seconds in which a body must have come
@@ -64,6 +67,7 @@ class PaymakerSettings:
     history: float = 172_800.0
     public_url: str = ""
     bind: str = "127.0.0.1:8082"
+    private_bind: str = ""
     max_body: int = 32 << 20
     max_connections: int = 256
     request_timeout: float = 60.0
@@ -72,6 +76,7 @@ class PaymakerSettings:
 
     def __post_init__(self) -> None:
         _ = self.address
+        check_private_bind(self.bind, self.private_bind)
         if self.public_url:
             self._check_public_url()
         for name in ("default_address", "error_address"):

@@ -11,6 +11,7 @@ FLOORS = {
     "kernels": 3,
     "engine": 4,
     "client": 5,
+    "operations": 5,
     "handler": 6,
     "miner": 6,
     "pool": 7,
