@@ -266,7 +266,7 @@ async def _send_again(devnet: Devnet, name: str, outcome: Outcome) -> None:
             share = ShareReply.decode(answer).result
             kind = "shares refused" if share is None else "shares answered as before"
             before = ShareReply.decode(exchange.answer).result
-            # Judged anew if the paymaker has the first time already: then it is paid once by its id.
+            # Judged anew if the paymaker has the first one already, which knows it by its id.
             if share is not None and before != replace(share, time=before.time if before else 0):
                 outcome.wrong.append(f"a share sent again was answered {share}, before {before}")
         else:
