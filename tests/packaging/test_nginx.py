@@ -16,6 +16,7 @@ from tls_certificates import self_signed
 CONFIGURATION = Path(__file__).parents[2] / "packaging" / "nginx" / "pool.conf"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 PORTS = {"master": 8080, "ah0": 8081, "paymaker": 8082, "bh0": 8083}
+_NAME = web.AppKey("name", str)
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
@@ -28,7 +29,7 @@ async def _answer(request: web.Request) -> web.Response:
             "path": request.path,
             "size": len(body),
             "for": request.headers["X-Forwarded-For"],
-            "service": request.app["name"],
+            "service": request.app[_NAME],
         }
     )
 
@@ -40,7 +41,7 @@ async def proxy(tmp_path: Path) -> AsyncIterator[aiohttp.ClientSession]:
     runners = []
     for name, port in PORTS.items():
         app = web.Application(client_max_size=1 << 26)
-        app["name"] = name
+        app[_NAME] = name
         app.router.add_route("*", "/{path:.*}", _answer)
         runner = web.AppRunner(app)
         await runner.setup()
@@ -71,7 +72,7 @@ async def proxy(tmp_path: Path) -> AsyncIterator[aiohttp.ClientSession]:
     try:
         async with aiohttp.ClientSession(f"https://127.0.0.1:{tls}", connector=connector) as client:
             async with asyncio.timeout(30):
-                while not await _is_up(tls):
+                while not await _is_up(tls):  # noqa: ASYNC110 - nginx does not say
                     await asyncio.sleep(0.02)
             yield client
     finally:
