@@ -67,6 +67,7 @@ def main() -> None:
         node, master = free_port(), free_port()
         settings = Path(folder) / "pool.toml"
         settings.write_text(pool_settings(folder, node, master, arguments.poll_interval))
+        settings.chmod(0o600)
         start(stack, "devchain", settings, arguments.cores[1])
         process = start(stack, "master", settings, arguments.cores[0])
         # Only now: the services start with the limit that systems give.
