@@ -13,11 +13,12 @@ from packetcrypt.handler.listeners import HttpListeners
 from packetcrypt.handler.regular_task import RegularTask
 from packetcrypt.handler.workdir import LockedFolder
 from packetcrypt.operations.endpoints import Operations
-from packetcrypt.operations.health import Health
+from packetcrypt.operations.health import VERSION, Health
 from packetcrypt.pool.master_operations import METRICS, SERVICE, MasterOperations
 from packetcrypt.pool.master_server import MasterServer
 from packetcrypt.pool.master_settings import MasterSettings
 from packetcrypt.pool.node_follower import NodeFollower
+from packetcrypt.pool.page_server import PoolPages
 from packetcrypt.pool.share_work import SigningKeys, WorkMaker
 from packetcrypt.pool.work_files import WorkFiles
 
@@ -65,9 +66,14 @@ async def running_master(
             lambda: reading.readings(server, http),
             settings.public_path,
         )
-        server = MasterServer(settings, follower, files, node, keys, operations)
+        pages = PoolPages(settings, follower, VERSION) if settings.page else None
+        if pages is not None:
+            stack.push_async_callback(pages.close)
+        server = MasterServer(settings, follower, files, node, keys, operations, pages)
         http = HttpListeners(server.application, settings, listener)
         stack.push_async_callback(http.close)
+        if pages is not None:
+            stack.callback(pages.end_streams)
         await http.open()
         _log.info("master answers at %s (port %d)", settings.pool.master_url, http.port)
         yield Master(settings, http.port, http.private_port)

@@ -13,6 +13,7 @@ from packetcrypt.client.pktd import PktdClient
 from packetcrypt.operations.endpoints import HEALTH_PATH, METRICS_PATH, Operations
 from packetcrypt.pool.master_settings import MasterSettings
 from packetcrypt.pool.node_follower import CurrentWork, NodeFollower
+from packetcrypt.pool.page_server import PoolPages
 from packetcrypt.pool.share_work import SigningKeys
 from packetcrypt.pool.work_files import WorkFiles
 from packetcrypt.protocol.errors import PoolError
@@ -42,6 +43,7 @@ class MasterServer:
         node: PktdClient,
         keys: SigningKeys,
         operations: Operations,
+        pages: PoolPages | None = None,
     ) -> None:
         self.waiting = 0
         self._settings = settings
@@ -50,6 +52,7 @@ class MasterServer:
         self._node = node
         self._keys = keys
         self._operations = operations
+        self._pages = pages
         self._blocks: OrderedDict[bytes, bytes] = OrderedDict()
         self._questions = asyncio.Semaphore(_NODE_QUESTIONS)
         self._config: tuple[CurrentWork, bytes] | None = None
@@ -70,6 +73,8 @@ class MasterServer:
             add_get(prefix + r"/work_{height:\d{1,10}}.bin", self._get_work)
             add_get(prefix + r"/bt_{height:\d{1,10}}.bin", self._get_template)
             add_get(prefix + r"/blkinfo_{hash:[0-9a-f]{64}}.json", self._get_block_info)
+        if self._pages is not None:
+            self._pages.add_routes(application)
         return application
 
     async def _get_config(self, _: web.Request) -> web.Response:
