@@ -7,7 +7,7 @@ from packetcrypt.kernels.interface import AnnouncementKernels
 
 #: The launches in flight, usually two, cannot be recalled; together with a step of preparing they
 #: must end within the 50 ms (on a GPU 20 ms) in which new work has to stop the search. The speed
-#: that is measured has those steps in it. With 45 ms a search stopped within 29 to 44 ms, with 40 ms
+#: that is measured has those steps in it. With 45 ms a search stopped within 29 to 44 ms, with 40
 #: within 31, and Python took 2.4 to 2.6 % of the time instead of 2.7 to 3.1 (two cores, AVX2).
 IN_FLIGHT_S: Final = 0.045
 GPU_IN_FLIGHT_S: Final = 0.012

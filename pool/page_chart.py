@@ -18,6 +18,9 @@ RIGHT: Final = 350
 TOP: Final = 12
 BOTTOM: Final = 150
 
+#: Less than this is drawn as nothing: no rate is so small, and dividing on would end in zeros.
+_LEAST: Final = 1e-9
+
 _MINUTE: Final = 60_000
 _TIME_STEPS: Final = tuple(
     minutes * _MINUTE for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
@@ -139,7 +142,7 @@ def _path(places: Sequence[tuple[float, float]]) -> str:
 
 def _round_step(largest: float) -> float:
     """A step of 1, 2 or 5 times a power of ten, of which 3 to 5 reach the largest value."""
-    if largest <= 0:
+    if largest < _LEAST:
         return 1.0
     power = 1.0
     while power * 10 <= largest:
