@@ -253,6 +253,10 @@ class BlockMiner:
 
     async def _pass_on(self, share: FoundShare) -> None:
         """Queue a share for upload, unless it would be refused."""
+        if not self._is_current(share):
+            # At once: a check takes its time, and shares of new work wait behind this one.
+            self._uploads.lose()
+            return
         try:
             verdict = await self._share_checker.check(share)
         except asyncio.CancelledError:

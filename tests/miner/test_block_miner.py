@@ -79,6 +79,14 @@ class OneShareEngine(IdleEngine):
         return replace(made, work=self.works[0], header=header, proof=proof)
 
 
+class LateEngine(OneShareEngine):
+    """Finds one share, too: for the block before that of the work."""
+
+    def get(self, timeout: float | None = None) -> FoundShare | None:
+        share = super().get(timeout)
+        return None if share is None else replace(share, work=made_share().work)
+
+
 class SilentChecker(ByteChecker):
     """Never answers."""
 
@@ -283,3 +291,18 @@ async def test_a_miner_that_can_check_nothing_ends(pool: ScriptedPool) -> None:
         with pytest.raises(NothingChecks, match="burnt down"):
             async with asyncio.timeout(60):
                 await miner.run()
+
+
+async def test_a_share_of_older_work_is_lost_unchecked(
+    pool: ScriptedPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    engine, checker = LateEngine(), SilentChecker()
+    miner = BlockMiner(settings(pool.url), engine, checker)
+    running = asyncio.create_task(miner.run())
+    await until(engine.asked)
+    miner.stop()
+    async with asyncio.timeout(60):
+        await running
+    assert not checker.asked.is_set()
+    assert "shr: 0/0/1 " in caplog.text
