@@ -25,8 +25,10 @@ from typing import Final
 from packetcrypt.protocol.commitment import BlockCommitment
 from packetcrypt.protocol.difficulty import target_of_work, target_to_compact, work_of_compact
 
-FIRST_BITS: Final = target_to_compact(target_of_work(400_000))
-"""of the first block: 240 000 hashes with a thousand announcements of difficulty 256"""
+FIRST_BITS: Final = target_to_compact(target_of_work(800_000))
+"""of the first block: with a thousand announcements of difficulty 256 two million hashes, with four
+thousand 120 000. So it comes when there are some thousands, and those after it are as hard as they
+are going to be."""
 
 _FADING: Final = 0.8
 _BLOCKS: Final = 30

@@ -114,7 +114,7 @@ def test_a_hundredfold_power_is_its_cube_root_of_work() -> None:
 @pytest.mark.parametrize(("seconds", "change"), [(GOAL, 1.0), (2 * GOAL, 0.5), (GOAL / 2, 2.0)])
 def test_work_is_corrected_by_the_cube_root_of_the_times(seconds: float, change: float) -> None:
     work = work_of_compact(next_bits([_block(seconds)] * 30, GOAL))
-    assert work == pytest.approx(400_000 * change ** (1 / 3), rel=0.01)
+    assert work == pytest.approx(work_of_compact(FIRST_BITS) * change ** (1 / 3), rel=0.01)
 
 
 def test_an_overdue_block_makes_the_next_one_easier_and_another_made_up_one_does_not() -> None:
