@@ -63,6 +63,7 @@ class MasterServer:
         """The aiohttp application, with the private routes or without."""
         operations = self._operations
         application = web.Application(middlewares=[operations.middleware()])
+        application.on_shutdown.append(self._end_waiting)
         if has_private:
             application.router.add_get(METRICS_PATH, operations.get_metrics)
         # A reverse proxy may take the path of master_url off; without one it comes along.
@@ -120,6 +121,10 @@ class MasterServer:
                 headers={"Cache-Control": "no-store", "x-pc-longpoll": "try-again"},
             )
         raise web.HTTPNotFound
+
+    async def _end_waiting(self, _: web.Application) -> None:
+        """Has those who wait told to ask again: stopping need not wait for them."""
+        await self._follower.let_go()
 
     async def _get_template(self, request: web.Request) -> web.Response:
         published = self._published(int(request.match_info["height"]))

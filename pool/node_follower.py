@@ -83,6 +83,10 @@ class NodeFollower:
         """Until there is other work, `seconds` at most."""
         await self._new_work.wait(seconds)
 
+    async def let_go(self) -> None:
+        """Ends all waits for other work, although there is none."""
+        await self._new_work.wake()
+
     async def _follow(self) -> None:
         tip = await self._node.best_block_hash()
         if self.current is not None and self.current.tip_hash == tip:
