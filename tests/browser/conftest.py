@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from page_browser import OpenPage, Watched
 from playwright.async_api import Browser, async_playwright
 from pool_page_setup import PoolPeers, pool_peers
@@ -20,7 +21,7 @@ _ARGUMENTS = (
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
@@ -35,12 +36,14 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
-async def open_page(browser: Browser) -> OpenPage:
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
     """Opens a URL in a window of its own; options are Playwright's of a context."""
+    contexts = []
 
     async def opened(url: str, **options: Any) -> Watched:
         context = await browser.new_context(**options)
+        contexts.append(context)
         watched = Watched(await context.new_page())
         page = watched.page
         page.on("pageerror", lambda error: watched.complaints.append(str(error)))
@@ -54,10 +57,12 @@ async def open_page(browser: Browser) -> OpenPage:
         await page.goto(url)
         return watched
 
-    return opened
+    yield opened
+    for context in contexts:
+        await context.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def peers() -> AsyncIterator[PoolPeers]:
     async with pool_peers() as peers:
         yield peers

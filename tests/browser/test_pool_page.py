@@ -21,6 +21,8 @@ from pool_page_setup import (
 from packetcrypt.pool.paymaker_clock import milliseconds_now
 from packetcrypt.protocol.address import WitnessProgram, format_address
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 STRANGER = format_address(WitnessProgram(0, bytes(20)))
 PHONE = {"width": 360, "height": 740}
 TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
@@ -103,9 +105,25 @@ async def test_a_whole_hash_can_be_copied(
         page = watched.page
         await page.get_by_role("button", name="Copy the hash of block").click()
         assert await page.evaluate("navigator.clipboard.readText()") == block["hash"]
-        code = page.locator("[data-section=blocks] td code").last
-        selected = "e => { getSelection().selectAllChildren(e); return getSelection().toString(); }"
-        assert await code.evaluate(selected) == block["hash"]
+        for kind, whole in (("Finder", ALICE), ("Hash", block["hash"])):
+            code = page.locator(f"[data-section=blocks] td[data-label={kind}] code")
+            await code.evaluate("code => getSelection().selectAllChildren(code)")
+            await page.keyboard.press("Control+C")
+            assert await page.evaluate("navigator.clipboard.readText()") == whole
+        assert watched.complaints == []
+
+
+async def test_without_a_clipboard_a_hash_is_marked(
+    peers: PoolPeers, tmp_path: Path, open_page: OpenPage
+) -> None:
+    """Over plain HTTP, browsers let no page write to the clipboard."""
+    block = listed(123_456, milliseconds_now(), ALICE)
+    peers.blocks = [block]
+    async with paged_pool(tmp_path, peers) as pool:
+        page = (await open_page(pool.url + "/")).page
+        await page.evaluate("delete Navigator.prototype.clipboard")
+        await page.get_by_role("button", name="Copy the hash of block").click()
+        assert await page.evaluate("getSelection().toString()") == block["hash"]
 
 
 async def test_an_address_is_looked_up(
@@ -114,14 +132,32 @@ async def test_an_address_is_looked_up(
     async with paged_pool(tmp_path, peers) as pool:
         watched = await open_page(pool.url + "/")
         page = watched.page
-        await page.locator("#address").fill(BOB)
+        await page.get_by_label("Your address").and_(page.get_by_role("searchbox")).fill(BOB)
         await page.keyboard.press("Enter")
         await expect(page).to_have_url(f"{pool.url}/master/miner/{BOB}")
         await expect(page.get_by_role("heading", level=1)).to_contain_text(BOB)
         await expect(page.locator("dl")).to_contain_text("43 %")
         assert watched.complaints == []
+
+
+async def test_a_miners_page_follows_changes(
+    peers: PoolPeers, tmp_path: Path, open_page: OpenPage
+) -> None:
+    async with paged_pool(tmp_path, peers) as pool:
+        await pool.get("/")
+        watched = await open_page("about:blank")
+        page = watched.page
+        await page.clock.install()
+        await page.goto(f"{pool.url}/miner/{BOB}")
+        await expect(page.locator("#connection")).to_have_text("Live")
+        await expect(page.locator("dl")).to_contain_text("43 %")
+        # Ten seconds lie between two looks: one follows the page's first events, one the change.
+        async with page.expect_response(page.url):
+            await page.clock.fast_forward(10_000)
         peers.who_to_pay = who_to_pay(milliseconds_now(), result={BOB: 0.77})
-        await expect(page.locator("dl")).to_contain_text("77 %", timeout=20_000)
+        await page.clock.fast_forward(10_000)
+        await expect(page.locator("dl")).to_contain_text("77 %")
+        assert watched.complaints == []
 
 
 async def test_an_address_that_nobody_knows(
