@@ -13,6 +13,7 @@ from pktd_stand_in import Fault, PktdStandIn, pktd_stand_in
 from packetcrypt.client.http import PoolNonsense, PoolNotReady
 from packetcrypt.client.master import MasterClient
 from packetcrypt.handler.settings import PoolSettings
+from packetcrypt.pool.devchain_templates import made_up_transactions
 from packetcrypt.pool.master import Master, running_master
 from packetcrypt.pool.master_settings import MasterSettings
 from packetcrypt.pool.share_work import SigningKeys, WorkMaker
@@ -239,10 +240,11 @@ async def test_a_restart_changes_no_work(node: PktdStandIn, tmp_path: Path) -> N
     async with master(node, tmp_path) as (_, client, session):
         height = (await client.config()).current_height
         before = await (await session.get(f"/work_{height}.bin")).read()
-    node.chain.others += (b"a transaction that came later",)
+    others = node.chain.others
+    node.chain.others += made_up_transactions(height, b"came later")
     async with master(node, tmp_path) as (_, client, session):
         assert await (await session.get(f"/work_{height}.bin")).read() == before
-        assert (await client.block_template(height)).transactions[-1] == b"second payment" * 20
+        assert (await client.block_template(height)).transactions[1:] == others
 
 
 async def test_a_reorganisation_at_the_same_height(node: PktdStandIn, tmp_path: Path) -> None:
@@ -250,7 +252,7 @@ async def test_a_reorganisation_at_the_same_height(node: PktdStandIn, tmp_path: 
         config = await client.config()
         old = await client.work(config.current_height)
         last = node.chain.blocks.pop()
-        node.chain.others += (b"what makes the other block another one",)
+        node.chain.others += made_up_transactions(last.height, b"of the other block")
         node.chain.blocks.append(replace(last, hash=b"\x09" * 32))
         await new_tip(client, config.tip_hash)
         work = await client.work(config.current_height)

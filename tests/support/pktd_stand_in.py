@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from pktd_chain import PktdChain, Rejected
+from pktd_chain import PktdChain
 
 from packetcrypt.client.pktd import PktdSettings
+from packetcrypt.pool.devchain_rules import Rejected
 from packetcrypt.protocol.errors import DecodeError
 from packetcrypt.protocol.pool_messages import BlockInfo
 from packetcrypt.protocol.validation import AnnouncementCheck, check_announcement
