@@ -1,13 +1,14 @@
 """What a block handler completes a block with: `GET /bt_<h>.bin` (spec 2 "Master").
 
 Six parts with their length before them: version 1 and the height, varints both, header, coinbase
-without witness, the joined Merkle branch, and the joined transactions, each a part itself.
+without witness, the Merkle branch, and the transactions. Each hash of the branch and each
+transaction is a part itself.
 """
 
 from dataclasses import dataclass
 from typing import Self
 
-from packetcrypt.protocol.block_header import BlockHeader, check_branch, split_branch
+from packetcrypt.protocol.block_header import BlockHeader, check_branch
 from packetcrypt.protocol.errors import DecodeError
 from packetcrypt.protocol.json_fields import I32_MAX
 from packetcrypt.protocol.varint import encode_part, encode_varint, read_part, read_varint
@@ -47,7 +48,7 @@ class BlockTemplate:
                 encode_part(encode_varint(self.height)),
                 encode_part(self.header.encode()),
                 encode_part(self.coinbase_no_witness),
-                encode_part(b"".join(self.merkle_branch)),
+                encode_part(b"".join(map(encode_part, self.merkle_branch))),
                 encode_part(b"".join(map(encode_part, self.transactions))),
             )
         )
@@ -75,7 +76,7 @@ class BlockTemplate:
             height=height,
             header=BlockHeader.decode(header),
             coinbase_no_witness=coinbase,
-            merkle_branch=split_branch(branch),
+            merkle_branch=_split_parts(branch),
             transactions=_split_parts(transactions),
         )
 

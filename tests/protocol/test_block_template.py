@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from vector_files import load_vectors
 
 from packetcrypt.protocol.block_header import BlockHeader
 from packetcrypt.protocol.block_template import BlockTemplate
@@ -31,14 +32,30 @@ ENCODED = (
     + b"\x50"
     + HEADER.encode()
     + b"\x08coinbase"
-    + b"\x20"
+    + b"\x21\x20"
     + b"a" * 32
     + b"\xfd\x41\x01"  # 18 + 303
     + b"\x11coinbase, witness"
     + b"\xfd\x2c\x01"
     + b"t" * 300
 )
+WRITTEN_BY_EXISTING_MASTER = load_vectors("master_files")
 BYTES32 = st.binary(min_size=32, max_size=32)
+
+
+@pytest.mark.parametrize(
+    "case", WRITTEN_BY_EXISTING_MASTER, ids=[case["height"] for case in WRITTEN_BY_EXISTING_MASTER]
+)
+def test_the_existing_masters_file(case: Any) -> None:
+    template = BlockTemplate(
+        height=case["height"],
+        header=BlockHeader.decode(bytes.fromhex(case["header"])),
+        coinbase_no_witness=bytes.fromhex(case["coinbase_no_witness"]),
+        merkle_branch=tuple(map(bytes.fromhex, case["merklebranch"])),
+        transactions=tuple(map(bytes.fromhex, case["transactions"])),
+    )
+    assert template.encode().hex() == case["block_template"]
+    assert BlockTemplate.decode(bytes.fromhex(case["block_template"])) == template
 
 
 def test_layout() -> None:
@@ -72,7 +89,8 @@ def test_a_template_cut_short_is_refused(size: int) -> None:
         (b"\x01\x02" + ENCODED[2:], "version 2, but this program reads version 1"),
         (b"\x02\x01x" + ENCODED[2:], "version goes on for 1 bytes"),
         (ENCODED + b"xy", "goes on for 2 bytes"),
-        (ENCODED.replace(b"\x20" + b"a" * 32, b"\x1f" + b"a" * 31), "branch has 31 bytes"),
+        (ENCODED.replace(b"\x21\x20" + b"a" * 32, b"\x20\x1f" + b"a" * 31), "branch has 31 bytes"),
+        (ENCODED.replace(b"\x21\x20" + b"a" * 32, b"\x20" + b"a" * 32), "says it has 97 bytes"),
         (ENCODED.replace(b"\xfe\x46\x42\x0f\x00", b"\xfe\x00\x00\x00\x80"), "height 2147483648"),
         (ENCODED.replace(b"\x50" + HEADER.encode(), b"\x01x"), "80 bytes, these are 1"),
     ],

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from vector_files import load_vectors
 
 from packetcrypt.protocol.block_header import BlockHeader
 from packetcrypt.protocol.errors import DecodeError
@@ -35,8 +36,26 @@ ENCODED = (
     + b"a" * 32
     + b"b" * 32
 )
+WRITTEN_BY_EXISTING_MASTER = load_vectors("master_files")
 BYTES32 = st.binary(min_size=32, max_size=32)
 U32 = st.integers(0, 0xFFFFFFFF)
+
+
+@pytest.mark.parametrize(
+    "case", WRITTEN_BY_EXISTING_MASTER, ids=[case["height"] for case in WRITTEN_BY_EXISTING_MASTER]
+)
+def test_the_existing_masters_file(case: Any) -> None:
+    work = BlockWork(
+        header=BlockHeader.decode(bytes.fromhex(case["header"])),
+        signing_key=bytes(32),
+        share_target=int(case["share_target"], 16),
+        ann_target=int(case["ann_target"], 16),
+        height=case["height"],
+        coinbase_no_witness=bytes.fromhex(case["coinbase_no_witness"]),
+        merkle_branch=tuple(map(bytes.fromhex, case["merklebranch"])),
+    )
+    assert work.encode().hex() == case["work"]
+    assert BlockWork.decode(bytes.fromhex(case["work"])) == work
 
 
 def test_layout() -> None:
