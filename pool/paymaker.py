@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from packetcrypt.client.pktd import pktd_client
-from packetcrypt.handler.connections import HttpListener
+from packetcrypt.handler.disk_probe import PROBE_SECONDS, DiskProbe
 from packetcrypt.handler.disk_thread import DiskThread
+from packetcrypt.handler.listeners import HttpListeners
 from packetcrypt.handler.regular_task import RegularTask
 from packetcrypt.handler.statistics import StatisticsReport
 from packetcrypt.handler.workdir import LockedFolder
+from packetcrypt.operations.endpoints import Operations
+from packetcrypt.operations.health import Health
 from packetcrypt.pool.ledger import Ledger
 from packetcrypt.pool.paymaker_blocks import BlockList
 from packetcrypt.pool.paymaker_clock import milliseconds_now
 from packetcrypt.pool.paymaker_difficulty import FirstDifficulty
 from packetcrypt.pool.paymaker_history import History
 from packetcrypt.pool.paymaker_intake import PaymakerIntake
+from packetcrypt.pool.paymaker_operations import METRICS, SERVICE, PaymakerOperations
 from packetcrypt.pool.paymaker_payouts import Payouts
 from packetcrypt.pool.paymaker_reckoning import Reckoning
 from packetcrypt.pool.paymaker_server import PaymakerServer
@@ -37,10 +41,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Paymaker:
-    """A running paymaker; `port` is the one it listens at."""
+    """A running paymaker; `port` is the one it listens at, `private_port` takes events."""
 
     settings: PaymakerSettings
     port: int
+    private_port: int
     statistics: PaymakerStatistics
 
 
@@ -78,8 +83,26 @@ async def running_paymaker(
         payouts = Payouts(node, reckoning, settings, statistics)
         intake = PaymakerIntake(ledger, history, disk, statistics)
         stats = PaymakerStats(counts, statistics, history, reckoning)
-        server = PaymakerServer(settings, intake, reckoning, stats, BlockList(ledger, disk))
-        http = HttpListener(server.application(), settings, listener)
+        probe = DiskProbe(settings.workdir, disk.run)
+        await probe.look()
+        reading = PaymakerOperations(
+            settings=settings,
+            statistics=statistics,
+            history=history,
+            intake=intake,
+            reckoning=reckoning,
+            payouts=payouts,
+            disk=probe,
+        )
+        operations = Operations(
+            Health(SERVICE, "", reading.checks),
+            METRICS,
+            lambda: reading.readings(http),
+            settings.public_path,
+        )
+        blocks = BlockList(ledger, disk)
+        server = PaymakerServer(settings, intake, reckoning, stats, blocks, operations)
+        http = HttpListeners(server.application, settings, listener)
         report = StatisticsReport(statistics, settings.statistics_interval, lambda: intake.waiting)
 
         async def talk_to_node() -> None:
@@ -93,13 +116,16 @@ async def running_paymaker(
             # A node that does not answer is nothing to wait for.
             RegularTask(_LOOK_SECONDS, talk_to_node),
             RegularTask(_FORGET_SECONDS, forget),
+            RegularTask(PROBE_SECONDS, probe.look),
             RegularTask(settings.statistics_interval, report.log),
         ):
             stack.push_async_callback(task.finish, 0.0)
         stack.push_async_callback(http.close)
         await http.open()
-        _log.info("paymaker takes events (port %d)", http.port)
-        yield Paymaker(settings, http.port, statistics)
+        _log.info("paymaker takes events (port %d)", http.private_port)
+        if settings.private_bind:
+            _log.info("paymaker answers everybody else at port %d", http.port)
+        yield Paymaker(settings, http.port, http.private_port, statistics)
         _log.info("paymaker stops")
 
 

@@ -1,6 +1,7 @@
 """How an upload becomes part of the ledger and of the memory, in this order."""
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,10 @@ class TakenUpload:
 
 
 class PaymakerIntake:
-    """Takes uploads on one event loop; they are written one after another in the disk thread."""
+    """Takes uploads on one event loop; they are written one after another in the disk thread.
+
+    waiting : uploads that are being read, or wait for the disk
+    """
 
     def __init__(
         self, ledger: Ledger, history: History, disk: DiskThread, statistics: PaymakerStatistics
@@ -41,11 +45,18 @@ class PaymakerIntake:
         self._disk = disk
         self._statistics = statistics
         self.waiting = 0
+        self._failed_at: float | None = None
+
+    @property
+    def seconds_since_failure(self) -> float | None:
+        """Since an upload could not be written; None if the last one was."""
+        return None if self._failed_at is None else time.monotonic() - self._failed_at
 
     @contextmanager
     def room(self) -> Iterator[None]:
         """Room for one upload while it is read and recorded; `Overloaded` if there is none."""
         if self.waiting >= WAITING_MAX:
+            self._statistics.overloaded += 1
             raise Overloaded
         self.waiting += 1
         try:
@@ -59,7 +70,9 @@ class PaymakerIntake:
             taken = await self._disk.run(self._record, body)
         except LedgerError:
             self._statistics.failed += 1
+            self._failed_at = time.monotonic()
             raise
+        self._failed_at = None
         self._statistics.count(taken.recorded, len(taken.refused))
         return taken
 

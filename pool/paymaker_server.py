@@ -19,6 +19,7 @@ from packetcrypt.handler.http_answers import (
     json_answer,
     read_body,
 )
+from packetcrypt.operations.endpoints import HEALTH_PATH, METRICS_PATH, Operations
 from packetcrypt.pool.ledger import LedgerError
 from packetcrypt.pool.paymaker_blocks import BlockList
 from packetcrypt.pool.paymaker_intake import PaymakerIntake, TakenUpload
@@ -43,22 +44,32 @@ class PaymakerServer:
         reckoning: Reckoning,
         stats: PaymakerStats,
         blocks: BlockList,
+        operations: Operations,
     ) -> None:
         self._settings = settings
         self._intake = intake
         self._reckoning = reckoning
         self._stats = stats
         self._blocks = blocks
+        self._operations = operations
+        self._proxies = settings.pool.proxies
         self._complaints = Complaints(_log)
         password = settings.pool.paymaker_http_password
         self._authorization = basic_authorization(USER, password).encode()
 
-    def application(self) -> web.Application:
-        """The aiohttp application."""
-        application = web.Application(middlewares=[answering_problems(_error_body)])
+    def application(self, has_private: bool) -> web.Application:
+        """The aiohttp application, with the private routes or without."""
+        operations = self._operations
+        # The one that takes the time is outermost: it must see the status that is sent.
+        middlewares = [operations.middleware(), answering_problems(_error_body)]
+        application = web.Application(middlewares=middlewares)
+        if has_private:
+            application.router.add_get(METRICS_PATH, operations.get_metrics)
         # A reverse proxy may take the path of public_url off; without one it comes along.
         for prefix in {"", self._settings.public_path}:
-            application.router.add_post(prefix + "/events", self._post_events)
+            if has_private:
+                application.router.add_post(prefix + "/events", self._post_events)
+            application.router.add_get(prefix + HEALTH_PATH, operations.get_health)
             application.router.add_get(prefix + "/whotopay", self._get_who_to_pay)
             application.router.add_get(prefix + "/blocks", self._get_blocks)
             application.router.add_get(prefix + "/stats", self._get_stats)
@@ -80,7 +91,8 @@ class PaymakerServer:
             text = "server not ready: the ledger cannot be written, send it again"
             return _refusal(HTTPStatus.INTERNAL_SERVER_ERROR, text)
         if taken.refused:
-            text = f"a pay log from {request.remote} has lines that are no events"
+            client = self._proxies.client_of(request).address
+            text = f"a pay log from {client} has lines that are no events"
             self._complaints.report(("lines",), f"{text}: {taken.refused[0].reason}")
         return json_answer(HTTPStatus.OK, _confirmation(taken))
 

@@ -11,15 +11,17 @@ class PaymakerStatistics:
     """Counters since the start.
 
     uploads  : pay logs that were acknowledged; replays are those of them that came before, and
-               failed those that could not be written
+               failed those that could not be written; overloaded were turned away
     events   : new ones; repeated are those that came again
     refused  : lines that were no events
-    payouts  : told to the node; error_payouts are those that paid the error address instead
+    payouts  : told to the node; error_payouts are those that paid the error address instead, and
+               failed_payouts those that the node took neither way
     """
 
     uploads: int = 0
     replays: int = 0
     failed: int = 0
+    overloaded: int = 0
     announcement_posts: int = 0
     shares: int = 0
     blocks: int = 0
@@ -27,6 +29,7 @@ class PaymakerStatistics:
     refused: int = 0
     payouts: int = 0
     error_payouts: int = 0
+    failed_payouts: int = 0
 
     @property
     def events(self) -> int:
