@@ -6,6 +6,7 @@ from packetcrypt.pool.devnet_service import Service
 from packetcrypt.pool.devnet_settings import (
     ANNOUNCEMENT_MINER,
     BLOCK_MINER,
+    BLOCK_MINER_FREE,
     BLOCK_MINER_MEMORY,
     STOP_SECONDS,
     DevnetSettings,
@@ -42,7 +43,8 @@ def stages(
             environment={"PACKETCRYPT_HANDLER_PASSWORD": passwords.announcements},
         )
 
-    handlers = (
+    block_mining = ("-m", str(BLOCK_MINER_MEMORY), "--minfree", str(BLOCK_MINER_FREE))
+    first, *others = (
         service("ah", name, "takes announcements at", url, name)
         for name, url in urls.handlers.items()
     )
@@ -51,9 +53,9 @@ def stages(
         # Before there is work: the chain's templates pay nobody until they are told whom.
         (service("paymaker", "paymaker", "told pktd to pay", urls.paymaker),),
         (service("master", "master", "master answers at", urls.master),),
-        (*handlers, service("bh", "bh0", "takes shares at", urls.block_handler, "bh0")),
-        (
-            miner("ann", ANNOUNCEMENT_MINER),
-            miner("blk", BLOCK_MINER, "-m", str(BLOCK_MINER_MEMORY)),
-        ),
+        (first, service("bh", "bh0", "takes shares at", urls.block_handler, "bh0")),
+        # On a machine that is new to them, kernels are compiled once, by the first handler: the
+        # other handlers and the announcement miner have the same ones.
+        tuple(others),
+        (miner("ann", ANNOUNCEMENT_MINER), miner("blk", BLOCK_MINER, *block_mining)),
     )

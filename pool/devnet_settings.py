@@ -42,8 +42,11 @@ SHARE_WORK_DIVISOR: Final = 2
 usual 4 would give 64 a block and leave the miners little of two cores."""
 
 BLOCK_MINER_MEMORY: Final = 16
-"""MiB, `blk -m`: 16384 announcements. They are mined in seconds; from then on the power multiplier,
-which goes with the square of their number, stands still, and blocks come evenly."""
+BLOCK_MINER_FREE: Final = 0.7
+"""`blk -m`, MiB, of which `--minfree` is not mined with: what it mines with are 3932 announcements.
+They are there half a minute after the start; from then on the power multiplier, which goes with the
+square of their number, stands still, and blocks come evenly. While it grows, a work has many times
+the shares that it should have, and the chain cannot judge so many."""
 
 BLOCK_PAYOUT_FRACTION: Final = 0.4
 PPLNS_BLK_CONSTANT_X: Final = 2.5

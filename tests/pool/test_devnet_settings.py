@@ -102,7 +102,14 @@ def test_no_password_is_on_a_command_line(settings: DevnetSettings) -> None:
 
 def test_the_plan(settings: DevnetSettings) -> None:
     names = [[s.name for s in stage] for stage in stages(settings, URLS, Passwords(), COMMAND)]
-    assert names == [["devchain"], ["paymaker"], ["master"], ["ah0", "ah1", "bh0"], ["ann", "blk"]]
+    assert names == [
+        ["devchain"],
+        ["paymaker"],
+        ["master"],
+        ["ah0", "bh0"],
+        ["ah1"],
+        ["ann", "blk"],
+    ]
 
 
 def test_the_addresses_are_different_and_payable() -> None:
