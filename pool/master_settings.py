@@ -83,7 +83,6 @@ class MasterSettings:
                 f"mine_old_anns = {self.mine_old_anns} cannot work: handlers take announcements "
                 f"for the last {TRACKED_PARENTS} blocks only, give 0 to {TRACKED_PARENTS - 1}"
             )
-
         if not 1 <= len(self.pool_name.strip()) <= _NAME_LENGTH:
             raise ConfigError(
                 f'pool_name = "{self.pool_name[:_NAME_LENGTH]}" cannot stand on a page: give 1 to '

@@ -42,6 +42,8 @@ def test_a_good_file(tmp_path: Path) -> None:
     assert settings.pool.root_workdir == tmp_path / "work"
     assert (settings.address, settings.public_path) == (("127.0.0.1", 8080), "/master")
     assert (settings.ann_target, settings.share_work_divisor) == (0x2001FFFF, 4)
+    assert settings.page
+    assert (settings.pool_name, settings.page_live_clients) == ("PacketCrypt pool", 512)
 
 
 def test_handlers_are_numbered_by_their_order_in_the_file(tmp_path: Path) -> None:
@@ -61,6 +63,13 @@ def test_what_is_set_is_used(tmp_path: Path) -> None:
     assert (settings.ann_target, settings.mine_old_anns) == (0x207FFFFF, 3)
 
 
+def test_the_page_can_be_named_and_left_out(tmp_path: Path) -> None:
+    more = f'[master]\npage = false\npool_name = "{"ü" * 80}"\npage_live_clients = 1\n'
+    settings = load(tmp_path, GOOD.replace("[master]\n", more))
+    assert not settings.page
+    assert (settings.pool_name, settings.page_live_clients) == ("ü" * 80, 1)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -69,6 +78,14 @@ def test_what_is_set_is_used(tmp_path: Path) -> None:
         ("[master]", '[master]\nbind = "x"', r'pool.toml:6: bind = "x" is no address'),
         ("[master]", "[master]\nshare_work_divisor = 0", r"pool.toml:6: share_work_divisor = 0"),
         ("[master]", "[master]\nmine_old_anns = 6", r"pool.toml:6: mine_old_anns = 6 cannot"),
+        ("[master]", '[master]\npool_name = " "', r'pool.toml:6: pool_name = " " cannot stand'),
+        ("[master]", f'[master]\npool_name = "{"x" * 81}"', r"give 1 to 80 characters"),
+        (
+            "[master]",
+            "[master]\npage_live_clients = 0",
+            r"pool.toml:6: page_live_clients = 0 cannot",
+        ),
+        ("[master]", "[master]\npage = 1", r"pool.toml:6: page must be true or false"),
         (
             'paymaker_url = "http://pool.example/paymaker"',
             'paymaker_url = "pool"',
