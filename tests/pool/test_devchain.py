@@ -1,13 +1,17 @@
 """A development chain as a pool meets it: over HTTP, through the client that the pool uses."""
 
 import asyncio
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
+import devchain_setup
 import pytest
 from block_shares import mine_share
 from devchain_setup import (
     EASY_RULES,
+    devchain_client,
     devchain_loopback,
     devchain_settings,
     mined_block,
@@ -16,6 +20,7 @@ from devchain_setup import (
     whole_block,
     work_of,
 )
+from pool_processes import LoggedProcess
 
 from packetcrypt.client.json_rpc import RpcMisconfigured, RpcRefused
 from packetcrypt.client.pktd import PktdSettings, ShareVerdict, pktd_client
@@ -81,6 +86,23 @@ async def test_what_was_accepted_survives_a_restart_and_a_torn_line_does_not(
         tip = await client.best_block_hash()
     async with devchain_loopback(tmp_path) as (_, client):
         assert await client.best_block_hash() == tip
+
+
+async def test_a_block_that_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    def wait_for_port(chain: LoggedProcess) -> int:
+        index = chain.wait_for(lambda line: line.startswith("port "))
+        return int(chain.lines[index].split()[1])
+
+    command = (sys.executable, devchain_setup.__file__, tmp_path)
+    with LoggedProcess(*command) as killed:
+        async with devchain_client(await asyncio.to_thread(wait_for_port, killed)) as client:
+            await client.configure_mining_payouts({ALICE: 1.0})
+            block, block_hash = await mined_block(client)
+            await client.submit_block(block)
+            assert killed.stop(signal.SIGKILL) == -signal.SIGKILL
+    async with devchain_loopback(tmp_path) as (_, client):
+        assert await client.best_block_hash() == block_hash
+        assert (await client.block(block_hash)).payments == (Payment(ALICE, REWARD),)
 
 
 async def test_damage_within_the_chain_is_told(tmp_path: Path) -> None:
