@@ -115,6 +115,16 @@ async def test_a_new_block_wakes_those_who_wait(node: PktdStandIn, tmp_path: Pat
         assert old.height == height
 
 
+async def test_stopping_ends_the_waiting(node: PktdStandIn, tmp_path: Path) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with master(node, tmp_path) as (running, client, _):
+            url = f"http://127.0.0.1:{running.port}"
+            height = (await client.config()).current_height
+            waiting = asyncio.create_task(MasterClient(session, url).wait_for_work(height + 1))
+            await asyncio.sleep(0.05)
+        assert await waiting is None
+
+
 async def test_waiting_ends_with_try_again(
     node: PktdStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
