@@ -13,16 +13,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from packetcrypt.handler.connections import HttpListener
+from packetcrypt.handler.disk_probe import PROBE_SECONDS, DiskProbe
 from packetcrypt.handler.disk_thread import DiskThread
+from packetcrypt.handler.listeners import HttpListeners
 from packetcrypt.handler.regular_task import RegularTask
 from packetcrypt.handler.workdir import LockedFolder
+from packetcrypt.operations.endpoints import Operations
+from packetcrypt.operations.health import Health
 from packetcrypt.pool.devchain_calls import DevchainCalls
 from packetcrypt.pool.devchain_faults import Faults
 from packetcrypt.pool.devchain_journal import ChainJournal
 from packetcrypt.pool.devchain_node import DevchainNode
+from packetcrypt.pool.devchain_operations import METRICS, SERVICE, DevchainOperations
 from packetcrypt.pool.devchain_server import DevchainServer
 from packetcrypt.pool.devchain_settings import DevchainSettings
+from packetcrypt.pool.devchain_statistics import DevchainStatistics
 from packetcrypt.pool.devchain_surprises import Surprises
 
 _LOOK_SECONDS: Final = 0.5
@@ -63,7 +68,8 @@ async def running_devchain(
         stack.callback(journal.close)
         if journal.cut:
             _log.warning("a block or payout that was half written was cut off (%d B)", journal.cut)
-        node = DevchainNode(journal, disk, settings.block_seconds, chance)
+        statistics = DevchainStatistics()
+        node = DevchainNode(journal, disk, settings.block_seconds, chance, statistics)
         stack.push_async_callback(node.close)
         await node.begin(settings.first_height)
         surprises = Surprises(node, settings, chance)
@@ -71,9 +77,19 @@ async def running_devchain(
         looking = RegularTask(_LOOK_SECONDS, surprises.make_up_if_overdue)
         stack.push_async_callback(looking.finish, 0.0)
         faults = Faults(settings.refuse, settings.drop, settings.delay, settings.delay_seconds)
-        calls = DevchainCalls(node, surprises.block_came)
-        server = DevchainServer(settings.pktd, calls, faults, chance)
-        http = HttpListener(server.application(), settings, listener)
+        calls = DevchainCalls(node, surprises.block_came, statistics)
+        probe = DiskProbe(folder.path, disk.run)
+        await probe.look()
+        probing = RegularTask(PROBE_SECONDS, probe.look)
+        stack.push_async_callback(probing.finish, 0.0)
+        reading = DevchainOperations(
+            settings=settings, statistics=statistics, node=node, disk=probe
+        )
+        operations = Operations(
+            Health(SERVICE, "", reading.checks), METRICS, lambda: reading.readings(http)
+        )
+        server = DevchainServer(settings.pktd, calls, faults, chance, statistics, operations)
+        http = HttpListeners(server.application, settings, listener)
         stack.push_async_callback(http.close)
         await http.open()
         tip = node.tree.tip

@@ -7,6 +7,7 @@ from typing import Any, Final
 from packetcrypt.pool.devchain_answers import block_answer, header_answer
 from packetcrypt.pool.devchain_node import DevchainNode
 from packetcrypt.pool.devchain_rules import Rejected
+from packetcrypt.pool.devchain_statistics import DevchainStatistics, ShareOutcome
 from packetcrypt.pool.devchain_tree import ChainBlock
 from packetcrypt.protocol.errors import DecodeError
 from packetcrypt.protocol.json_fields import JsonFields
@@ -17,6 +18,9 @@ NO_BLOCK: Final = -5
 UNREADABLE: Final = -22
 NO_METHOD: Final = -32601
 NO_PARAMETERS: Final = -32602
+
+_OTHER: Final = "other"
+"""what calls are counted as that there are not: clients make names up"""
 
 Call = Callable[[Sequence[Any]], Awaitable[Any]]
 
@@ -35,9 +39,15 @@ class DevchainCalls:
     on_mined : told every block that was submitted and accepted
     """
 
-    def __init__(self, node: DevchainNode, on_mined: Callable[[ChainBlock], None]) -> None:
+    def __init__(
+        self,
+        node: DevchainNode,
+        on_mined: Callable[[ChainBlock], None],
+        statistics: DevchainStatistics,
+    ) -> None:
         self._node = node
         self._on_mined = on_mined
+        self._statistics = statistics
         self._calls: dict[str, Call] = {
             "getbestblockhash": self._best_block_hash,
             "getblockheader": self._block_header,
@@ -52,6 +62,16 @@ class DevchainCalls:
 
     async def answer(self, method: str, parameters: Sequence[Any]) -> Any:
         """The call's result, for JSON; raises `CallError`."""
+        label = method if method in self._calls else _OTHER
+        has_result = False
+        try:
+            result = await self._answer(method, parameters)
+            has_result = True
+            return result
+        finally:
+            self._statistics.calls[label, has_result] += 1
+
+    async def _answer(self, method: str, parameters: Sequence[Any]) -> Any:
         call = self._calls.get(method)
         if call is None:
             raise CallError(
@@ -87,7 +107,12 @@ class DevchainCalls:
 
     async def _check_share(self, parameters: Sequence[Any]) -> str:
         (request,) = _take(parameters, "SHARE")
-        is_block = await self._node.check_share(JsonFields(request, "the share"))
+        outcome = ShareOutcome.REFUSED
+        try:
+            is_block = await self._node.check_share(JsonFields(request, "the share"))
+            outcome = ShareOutcome.BLOCK if is_block else ShareOutcome.OK
+        finally:
+            self._statistics.shares[outcome] += 1
         return "RESUBMIT_AS_BLOCK" if is_block else "OK"
 
     async def _submit_block(self, parameters: Sequence[Any]) -> str | None:
@@ -96,7 +121,11 @@ class DevchainCalls:
             # Whoever hangs up must not stop a block half way onto the disk.
             block = await asyncio.shield(self._node.submit_block(data.hex_bytes("block")))
         except Rejected as rejected:
+            self._statistics.refused += 1
             return str(rejected)
+        except DecodeError:
+            self._statistics.refused += 1
+            raise
         self._on_mined(block)
         return None
 

@@ -3,6 +3,10 @@
 import random
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
+
+LATE: Final = "late"
+"""how a call that is late is counted, beside the failures' labels"""
 
 
 class Failure(Enum):
@@ -15,6 +19,11 @@ class Failure(Enum):
     """without an answer, and not carried out"""
     UNANSWERED = auto()
     """carried out, without an answer"""
+
+    @property
+    def label(self) -> str:
+        """How it is counted."""
+        return self.name.lower()
 
 
 @dataclass(frozen=True)

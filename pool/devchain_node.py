@@ -28,6 +28,7 @@ from packetcrypt.pool.devchain_rules import (
     read_share,
     submitted_hash,
 )
+from packetcrypt.pool.devchain_statistics import DevchainStatistics
 from packetcrypt.pool.devchain_templates import VERSION, make_template
 from packetcrypt.pool.devchain_tree import BlockTree, ChainBlock
 from packetcrypt.protocol.block_header import BlockHeader
@@ -59,9 +60,11 @@ class DevchainNode:
         disk: DiskThread,
         goal: float,
         chance: random.Random,
+        statistics: DevchainStatistics,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.payouts = journal.payouts
+        self._statistics = statistics
         self._journal = journal
         self._disk = disk
         self._goal = goal
@@ -216,13 +219,16 @@ class DevchainNode:
             commitment=None if mined is None else BlockCommitment.decode(mined.commitment),
             transactions=() if mined is None else mined.transactions,
         )
-        past = (one.past for one in chain([block], self.tree.back_from(parent.hash)))
+        past = (one.past for one in chain([block], self.tree.newest_first()))
         block = block.with_next_bits(next_bits(past, self._goal))
         proof = b"" if mined is None else _proof_of(mined)
         await self._disk.run(self._journal.add_block, block, proof)
         displaced = self.tree.add(block)
         log_block(block, self.seconds_waited)
         log_displaced(displaced)
+        self._statistics.mined += mined is not None
+        self._statistics.made_up += mined is None
+        self._statistics.displaced += len(displaced)
         self._since, self._is_timed = time.monotonic(), True
         return block
 

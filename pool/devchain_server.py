@@ -11,8 +11,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from packetcrypt.client.pktd import PktdSettings
+from packetcrypt.operations.endpoints import HEALTH_PATH, METRICS_PATH, Operations
 from packetcrypt.pool.devchain_calls import CallError, DevchainCalls
-from packetcrypt.pool.devchain_faults import Failure, Faults
+from packetcrypt.pool.devchain_faults import LATE, Failure, Faults
+from packetcrypt.pool.devchain_statistics import DevchainStatistics
 from packetcrypt.protocol.errors import DecodeError
 from packetcrypt.protocol.json_fields import JsonFields
 
@@ -30,18 +32,33 @@ class DevchainServer:
     """
 
     def __init__(
-        self, settings: PktdSettings, calls: DevchainCalls, faults: Faults, chance: random.Random
+        self,
+        settings: PktdSettings,
+        calls: DevchainCalls,
+        faults: Faults,
+        chance: random.Random,
+        statistics: DevchainStatistics,
+        operations: Operations,
     ) -> None:
         credentials = base64.b64encode(f"{settings.user}:{settings.password}".encode())
         self._authorization = b"Basic " + credentials
         self._calls = calls
         self._faults = faults
         self._chance = chance
+        self._statistics = statistics
+        self._operations = operations
 
-    def application(self) -> web.Application:
-        """The aiohttp application."""
-        application = web.Application(client_max_size=_MAX_BODY)
+    def application(self, has_private: bool) -> web.Application:
+        """The aiohttp application, with the private route or without."""
+        operations = self._operations
+        application = web.Application(
+            client_max_size=_MAX_BODY, middlewares=[operations.middleware()]
+        )
         application.router.add_post("/", self._handle)
+        # Without faults: they are what the pool is tried with, and these are for who looks on.
+        application.router.add_get(HEALTH_PATH, operations.get_health)
+        if has_private:
+            application.router.add_get(METRICS_PATH, operations.get_metrics)
         return application
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -54,7 +71,10 @@ class DevchainServer:
             )
         body = await request.read()
         seconds, failure = self._faults.draw(self._chance)
+        if failure is not Failure.NONE:
+            self._statistics.faults[failure.label] += 1
         if seconds:
+            self._statistics.faults[LATE] += 1
             await asyncio.sleep(seconds)
         if failure is Failure.REFUSED:
             return web.Response(
