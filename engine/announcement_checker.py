@@ -76,6 +76,11 @@ class AnnouncementChecker:
         return self._devices
 
     @property
+    def working_devices(self) -> int:
+        """How many of them still check; 0: every device failed, or the checker is closed."""
+        return self._requests.workers
+
+    @property
     def ready(self) -> Future[None]:
         """Done when the first device passed its self-test; `DeviceError` if none can check.
 

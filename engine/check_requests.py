@@ -59,6 +59,11 @@ class CheckRequests:
         self._end: DeviceError | None = None
 
     @property
+    def workers(self) -> int:
+        """How many still take requests, or will once they are ready."""
+        return 0 if self.ended else self._workers
+
+    @property
     def ended(self) -> bool:
         """Whether no more requests are taken."""
         return self._end is not None
