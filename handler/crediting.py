@@ -39,6 +39,11 @@ class Checker(Protocol):
         """What it checks on."""
         ...
 
+    @property
+    def working_devices(self) -> int:
+        """How many of these still work."""
+        ...
+
     def submit(
         self, announcements: npt.NDArray[np.uint8], parent_hashes: npt.NDArray[np.uint8]
     ) -> Future[CheckedAnnouncements]:
@@ -88,6 +93,8 @@ class Crediting:
     """Judges and credits posts. `credit` may run several times at once, on the event loop.
 
     hand_on : is given what was credited, as (n, 1024) uint8 arrays; must neither block nor raise
+    checked : announcements whose hashes were checked, since the start
+    failed  : batches that could not be checked or written
     """
 
     def __init__(
@@ -96,6 +103,8 @@ class Crediting:
         storage: Storage,
         hand_on: Callable[[npt.NDArray[np.uint8]], None] | None = None,
     ) -> None:
+        self.checked = 0
+        self.failed = 0
         self._checker = checker
         self._hand_on = hand_on
         self._tables = storage.tables
@@ -118,6 +127,7 @@ class Crediting:
             await self._disk.run(self._write, claims)
             await self._disk.run(self._files.publish_full)
         except (PacketCryptError, OSError) as error:
+            self.failed += 1
             self._complaints.report(
                 ("crediting",), f"announcements were not checked or not written: {error}"
             )
@@ -146,6 +156,7 @@ class Crediting:
             return
         parents = np.concatenate([c.parent_hashes for c in claims])
         checked = await asyncio.wrap_future(self._checker.submit(rows, parents))
+        self.checked += len(rows)
         ends = np.cumsum([len(c.claimed) for c in claims])[:-1]
         for claim, results in zip(claims, np.split(checked.results, ends), strict=True):
             is_replaced = self._tables.of(claim.examined.post.parent) is not claim.table

@@ -52,9 +52,14 @@ class Intake:
         """Posts that wait."""
         return self._queue.qsize()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a post that came now would have to be refused."""
+        return self._is_closing or self._queue.full()
+
     def refuse_if_full(self) -> None:
         """Raises `Overloaded` if a post that came now would not be taken: spares reading it."""
-        if self._is_closing or self._queue.full():
+        if self.is_full:
             self._statistics.overloaded += 1
             raise Overloaded
 

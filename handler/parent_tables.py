@@ -31,6 +31,15 @@ class ParentTables:
     def __init__(self) -> None:
         self._entries: dict[int, _Entry] = {}
 
+    def __len__(self) -> int:
+        """How many heights have a table."""
+        return len(self._entries)
+
+    @property
+    def keys(self) -> int:
+        """Credited keys in all of them."""
+        return sum(len(entry.table) for entry in self._entries.values())
+
     def restore(self, height: int, block_hash: bytes | None, table: KeyTable) -> None:
         """Puts back what the files say was credited before a restart."""
         self._entries[height] = _Entry(block_hash, table)

@@ -9,6 +9,7 @@ from packetcrypt.client.recent_blocks import recent_blocks
 from packetcrypt.handler.listing import Listing
 from packetcrypt.handler.pool_state import ParentBlock, PoolState
 from packetcrypt.handler.settings import AnnHandlerSettings
+from packetcrypt.operations.contact import Contact
 from packetcrypt.protocol.errors import PoolError
 from packetcrypt.protocol.pool_messages import BlockInfo, MasterConfig
 
@@ -22,6 +23,8 @@ class PoolFollower:
                    handler
     paymaker_url : None until the master has told it. A handler that is not listed any more still
                    has pay logs to upload
+    is_listed    : whether the master lists this handler, when it was last asked
+    contact      : whether the master answers
     on_change    : awaited with every new state before it becomes `state`, so that nothing is taken
                    in under a state that the files do not know yet
     """
@@ -34,6 +37,8 @@ class PoolFollower:
     ) -> None:
         self.state: PoolState | None = None
         self.paymaker_url: str | None = None
+        self.is_listed = False
+        self.contact = Contact("the master")
         self._master = master
         self._settings = settings
         self._on_change = on_change
@@ -50,8 +55,11 @@ class PoolFollower:
             self._blocks = await self._recent_blocks(config)
         except PoolError as error:
             self._complaints.report(("master",), str(error))
+            self.contact.note_failure()
             return
         self._complaints.resolve(("master",), "the master answers again")
+        self.contact.note_answer()
+        self.is_listed = number is not None
         if number is None:
             # Whoever is not listed starts anew when it is again, also with what it knew of blocks.
             self.state, self._blocks = None, ()

@@ -11,6 +11,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from packetcrypt.handler.announcement_files import AnnouncementFiles
+from packetcrypt.handler.client_limit import ClientLimit
+from packetcrypt.handler.crediting import CreditedPost
 from packetcrypt.handler.http_answers import (
     BodyTooLong,
     Overloaded,
@@ -29,6 +31,7 @@ from packetcrypt.handler.submission import (
     check_headers,
     reply_of,
 )
+from packetcrypt.operations.endpoints import HEALTH_PATH, METRICS_PATH, Operations
 from packetcrypt.protocol.pool_messages import AnnouncementPostReply
 
 BLOCK_MINER_USER = "x"
@@ -39,6 +42,7 @@ class HandlerServer:
     """The HTTP side of one announcement handler.
 
     state : asked at every post, for what the pool wants now
+    limit : how many posts one client may have here
     """
 
     def __init__(
@@ -48,18 +52,29 @@ class HandlerServer:
         intake: Intake,
         files: AnnouncementFiles,
         statistics: HandlerStatistics,
+        limit: ClientLimit,
+        operations: Operations,
     ) -> None:
         self._settings = settings
         self._state = state
         self._intake = intake
         self._files = files
         self._statistics = statistics
+        self._limit = limit
+        self._operations = operations
+        self._proxies = settings.pool.proxies
 
-    def application(self) -> web.Application:
-        """The aiohttp application."""
-        application = web.Application(middlewares=[answering_problems(_error_body)])
+    def application(self, has_private: bool) -> web.Application:
+        """The aiohttp application, with the private routes or without."""
+        operations = self._operations
+        application = web.Application(
+            middlewares=[operations.middleware(), answering_problems(_error_body)]
+        )
+        if has_private:
+            application.router.add_get(METRICS_PATH, operations.get_metrics)
         # A reverse proxy may take the path of public_url off; without one it comes along.
         for prefix in {"", self._settings.public_path}:
+            application.router.add_get(prefix + HEALTH_PATH, operations.get_health)
             application.router.add_post(prefix + SUBMIT_PATH, self._submit)
             application.router.add_get(prefix + "/anns/index.json", self._index)
             application.router.add_get(prefix + "/anns/{name}", self._file)
@@ -68,11 +83,8 @@ class HandlerServer:
     async def _submit(self, request: web.Request) -> web.StreamResponse:
         try:
             self._intake.refuse_if_full()
-            state = self._state()
-            headers, parent = check_headers(request.headers, state)
-            assert state is not None
-            body = await self._read_body(request)
-            credited = await self._intake.credit(Post(headers, parent, state, body))
+            with self._limit.counted(self._proxies.client_of(request)):
+                credited = await self._credit(request)
         except Overloaded:
             return _answer(HTTPStatus.SERVICE_UNAVAILABLE, _error("overloaded"))
         except PostFailed:
@@ -86,14 +98,23 @@ class HandlerServer:
             return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, reply)
         return _answer(HTTPStatus.BAD_REQUEST if reply.errors else HTTPStatus.OK, reply)
 
+    async def _credit(self, request: web.Request) -> CreditedPost:
+        state = self._state()
+        headers, parent = check_headers(request.headers, state)
+        assert state is not None
+        body = await self._read_body(request)
+        return await self._intake.credit(Post(headers, parent, state, body))
+
     async def _read_body(self, request: web.Request) -> bytes:
         try:
-            return await read_body(request, BODY_LIMIT, self._settings.request_timeout)
+            body = await read_body(request, BODY_LIMIT, self._settings.request_timeout)
         except BodyTooLong:
             raise PostRefused(f"size above the limit of {BODY_LIMIT} bytes") from None
         except web.HTTPException:
             self._statistics.refused += 1
             raise
+        self._statistics.read_bytes += len(body)
+        return body
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
         self._authorise(request)

@@ -13,9 +13,12 @@ from packetcrypt.client.daemon_thread import run_in_daemon_thread
 from packetcrypt.client.http import HttpLimits
 from packetcrypt.client.master import LIMITS, MasterClient
 from packetcrypt.engine import AnnouncementChecker
-from packetcrypt.handler.connections import HttpListener
+from packetcrypt.handler.ann_operations import METRICS, SERVICE, AnnOperations
+from packetcrypt.handler.client_limit import ClientLimit
 from packetcrypt.handler.crediting import Checker, Crediting
+from packetcrypt.handler.disk_probe import PROBE_SECONDS, DiskProbe
 from packetcrypt.handler.intake import Intake
+from packetcrypt.handler.listeners import HttpListeners
 from packetcrypt.handler.paylog_upload import PayLogUpload
 from packetcrypt.handler.pool_follower import PoolFollower
 from packetcrypt.handler.pool_state import PoolState
@@ -26,6 +29,8 @@ from packetcrypt.handler.sprayer_service import RunningSprayer, running_sprayer
 from packetcrypt.handler.statistics import HandlerStatistics, StatisticsReport
 from packetcrypt.handler.stopping import StopClock
 from packetcrypt.handler.storage import open_storage
+from packetcrypt.operations.endpoints import Operations
+from packetcrypt.operations.health import Health
 
 _log = logging.getLogger(__name__)
 
@@ -34,12 +39,14 @@ _log = logging.getLogger(__name__)
 class AnnHandler:
     """A running announcement handler.
 
-    port    : the port it listens at, of interest if the settings left the choice to the system
-    sprayer : if it sprays
+    port         : the port it listens at, of interest if the settings left the choice to the system
+    private_port : the one that has /metrics
+    sprayer      : if it sprays
     """
 
     settings: AnnHandlerSettings
     port: int
+    private_port: int
     statistics: HandlerStatistics
     _follower: PoolFollower
     sprayer: RunningSprayer | None
@@ -89,12 +96,45 @@ async def running_ann_handler(
             sprayer = await stack.enter_async_context(running_sprayer(settings.sprayer))
         crediting = Crediting(checker, storage, None if sprayer is None else sprayer.spray)
         intake = Intake(crediting, settings, statistics, len(checker.devices) + 1)
-        server = HandlerServer(settings, lambda: follower.state, intake, storage.files, statistics)
-        http = HttpListener(server.application(), settings, listener)
+        limit = ClientLimit(settings.max_waiting_per_client, statistics)
+        disk = DiskProbe(settings.workdir, storage.disk.run)
+        await disk.look()
+        await upload.look()
+        reading = AnnOperations(
+            settings=settings,
+            follower=follower,
+            checker=checker,
+            crediting=crediting,
+            intake=intake,
+            limit=limit,
+            statistics=statistics,
+            storage=storage,
+            upload=upload,
+            disk=disk,
+            sprayer=sprayer,
+        )
+        operations = Operations(
+            Health(SERVICE, settings.name, reading.checks),
+            METRICS,
+            lambda: reading.readings(http),
+            settings.public_path,
+        )
+        server = HandlerServer(
+            settings,
+            lambda: follower.state,
+            intake,
+            storage.files,
+            statistics,
+            limit,
+            operations,
+        )
+        http = HttpListeners(server.application, settings, listener)
         report = StatisticsReport(statistics, settings.statistics_interval, lambda: intake.queued)
         following = RegularTask(settings.poll_interval, follower.poll)
         # A master that does not answer is nothing to wait for.
         stack.push_async_callback(following.finish, 0.0)
+        looking = RegularTask(PROBE_SECONDS, disk.look)
+        stack.push_async_callback(looking.finish, 0.0)
         for task in (
             RegularTask(settings.file_seconds, storage.publish),
             RegularTask(settings.paylog_seconds, upload.close_and_upload),
@@ -107,7 +147,7 @@ async def running_ann_handler(
             "announcement handler %s takes announcements at %s (port %d)",
             *(settings.name, settings.submit_url, http.port),
         )
-        yield AnnHandler(settings, http.port, statistics, follower, sprayer)
+        yield AnnHandler(settings, http.port, http.private_port, statistics, follower, sprayer)
         _log.info("announcement handler %s stops", settings.name)
 
 
@@ -130,7 +170,7 @@ async def _own_checker(settings: AnnHandlerSettings) -> AsyncIterator[Checker]:
         await asyncio.to_thread(checker.close)
 
 
-async def _stop_serving(clock: StopClock, http: HttpListener, intake: Intake) -> None:
+async def _stop_serving(clock: StopClock, http: HttpListeners, intake: Intake) -> None:
     http.stop_listening()
     await intake.close(clock.left())
     await http.close()

@@ -150,6 +150,10 @@ class AnnHandlerSettings(HandlerSettings):
 
     input_queue_len     : posts waiting to be checked; one more is answered `overloaded`. 256 full
                           ones are 256 MiB, and half a minute of work at 9000 announcements a second
+    max_waiting_per_client : posts of one address (IPv6: /64) that are read, wait or are checked;
+                          one more is answered `overloaded`, so that a single client cannot keep all
+                          others out. 64 are a quarter of the queue, and six miners behind one
+                          address. Unknown addresses (`Client.is_known`) have no limit
     files_to_keep       : the newest announcement files offered to block miners
     block_miner_passwd  : HTTP Basic password (user `x`) of these files; "" offers them to all
     devices             : what announcements are checked on: auto, numpy, cpu, gpu, P:D, part of a
@@ -168,6 +172,7 @@ class AnnHandlerSettings(HandlerSettings):
     MASTERS_LIST = "submitAnnUrls"
 
     input_queue_len: int = 256
+    max_waiting_per_client: int = 64
     files_to_keep: int = 512
     block_miner_passwd: str = field(default="", repr=False)
     devices: str = "auto"

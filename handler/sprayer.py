@@ -74,6 +74,11 @@ class Sprayer:
         self._update_receivers()
 
     @property
+    def is_spraying(self) -> bool:
+        """Whether its thread is at work: not after it failed."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
     def port(self) -> int:
         """Where it takes subscriptions."""
         return int(self._udp.getsockname()[1])

@@ -8,6 +8,7 @@ this handler's announcements ───┘
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
@@ -26,11 +27,14 @@ _log = logging.getLogger(__name__)
 class RunningSprayer:
     """A sprayer at work, with the sprayers that it subscribes to.
 
-    known : announcements that came from another sprayer and had been sprayed before
+    known       : announcements that came from another sprayer and had been sprayed before
+    received_at : when the last came from another sprayer, on the monotonic clock; None: none has
     """
 
     def __init__(self, settings: SprayerSettings, stack: ExitStack) -> None:
         self.known = 0
+        self.received_at: float | None = None
+        self._forwarder: threading.Thread | None = None
         self._sprayer = stack.enter_context(Sprayer(settings))
         self._subscription: SprayerSubscription | None = None
         self._recent: RecentAnnouncements | None = None
@@ -38,16 +42,26 @@ class RunningSprayer:
             return
         self._recent = RecentAnnouncements()
         self._subscription = SprayerSubscription(settings.subscription)
-        forwarder = threading.Thread(
+        self._forwarder = threading.Thread(
             target=self._forward,
             args=(self._subscription, self._recent),
             name="sprayer-forward",
             daemon=True,
         )
         # In this order when the stack is left: receiving ends first, which ends the forwarding.
-        stack.callback(forwarder.join)
+        stack.callback(self._forwarder.join)
         stack.enter_context(self._subscription)
-        forwarder.start()
+        self._forwarder.start()
+
+    @property
+    def is_spraying(self) -> bool:
+        """Whether what it gets is sprayed: not after its thread failed."""
+        return self._sprayer.is_spraying
+
+    @property
+    def is_forwarding(self) -> bool:
+        """Whether what others spray is passed on: not after that failed, or if it asks nobody."""
+        return self._forwarder is not None and self._forwarder.is_alive()
 
     @property
     def port(self) -> int:
@@ -71,6 +85,7 @@ class RunningSprayer:
     def _forward(self, subscription: SprayerSubscription, recent: RecentAnnouncements) -> None:
         try:
             while len(announcements := subscription.get()):
+                self.received_at = time.monotonic()
                 is_new = recent.add(announcements)
                 self.known += len(announcements) - int(is_new.sum())
                 self._sprayer.spray(announcements[is_new])

@@ -46,12 +46,14 @@ class HandlerStatistics:
     """Counters since the start.
 
     posts      : judged; refused are those with an error of the whole, overloaded those not taken
+    read_bytes : of bodies
     the others : announcements of judged posts, by what became of them
     """
 
     posts: int = 0
     refused: int = 0
     overloaded: int = 0
+    read_bytes: int = 0
     accepted: int = 0
     duplicates: int = 0
     invalid: int = 0

@@ -22,6 +22,7 @@ class PlainChecker:
     open   : while cleared, checks wait
     asked  : set when something is to be checked
     broken : checks fail as a device does
+    working_devices : what it says of itself; checks do not depend on it
     """
 
     devices = ("plain",)
@@ -31,6 +32,7 @@ class PlainChecker:
         self.open.set()
         self.asked = threading.Event()
         self.broken = False
+        self.working_devices = 1
         self._executor = ThreadPoolExecutor(1)
 
     def submit(

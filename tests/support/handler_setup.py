@@ -96,7 +96,10 @@ def handler_settings(
 ) -> AnnHandlerSettings:
     """Settings of a handler on a loopback port; files and pay logs are an hour away."""
     pool = PoolSettings(
-        master_url=master_url, root_workdir=root_workdir, paymaker_http_password=PASSWORD
+        master_url=master_url,
+        root_workdir=root_workdir,
+        paymaker_http_password=PASSWORD,
+        trusted_proxies=changes.pop("trusted_proxies", ()),
     )
     return AnnHandlerSettings(
         pool=pool,
