@@ -14,6 +14,10 @@ the first minutes of a chain it grows by orders of magnitude while announcements
 the newest block is taken. The hash rate h hardly changes, but shows only in block times, which are
 exponentially distributed: it is estimated over several blocks, as hashes that they took on average
 by seconds that they took. Weights fall by `_FADING` a block, so that about nine blocks count.
+
+What counts is what was found, whether it stayed in the best chain or not: the history is that of
+all blocks in the order in which they came. A made-up block that nobody waited for says nothing, and
+the target stays what it was; otherwise a chain whose blocks are all displaced would never adapt.
 """
 
 import math
@@ -64,19 +68,25 @@ class PastBlock:
     bits: int
     commitment: BlockCommitment | None
 
+    @property
+    def tells(self) -> bool:
+        """False if it was made up without anybody having waited for it."""
+        return self.commitment is not None or self.seconds is not None
+
 
 def next_bits(newest_first: Iterable[PastBlock], goal: float) -> int:
     """The compact target of the block after these.
 
-    goal : seconds that it should take
+    newest_first : the blocks in the order in which they came, displaced ones too
+    goal         : seconds that it should take
     """
-    blocks = list(islice(newest_first, _BLOCKS))
+    blocks = list(islice((block for block in newest_first if block.tells), _BLOCKS))
     if not blocks:
         return FIRST_BITS
     newest = blocks[0]
     work = float(work_of_compact(newest.bits))
     if newest.commitment is None:
-        wanted = work if newest.seconds is None else work * _OVERDUE_STEP
+        wanted = work * _OVERDUE_STEP
     else:
         wanted = math.cbrt(_hash_rate(blocks, goal) * _power(newest.commitment) * goal)
         wanted = min(max(wanted, work / _MAX_STEP), work * _MAX_STEP)

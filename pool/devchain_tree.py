@@ -95,6 +95,10 @@ class BlockTree:
             return DISPLACED
         return self.tip.height - block.height + 1
 
+    def newest_first(self) -> Iterator[ChainBlock]:
+        """All blocks, displaced ones too; the one that came last first."""
+        return reversed(self._blocks.values())
+
     def back_from(self, block_hash: bytes) -> Iterator[ChainBlock]:
         """A block, and those before it, down to the first."""
         block = self._blocks.get(block_hash)

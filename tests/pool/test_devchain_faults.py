@@ -11,6 +11,7 @@ import pytest
 from devchain_setup import FIRST, devchain_loopback, raw_call
 
 from packetcrypt.client.json_rpc import RpcBusy, RpcUnanswered
+from packetcrypt.handler import connections
 from packetcrypt.pool.devchain_faults import Failure, Faults
 from packetcrypt.pool.devchain_node import ANCESTORS
 
@@ -87,7 +88,10 @@ async def test_a_dropped_call_is_carried_out_or_not(
             await client.best_block_hash()
 
 
-async def test_a_late_call_keeps_no_other_waiting(tmp_path: Path) -> None:
+async def test_a_late_call_keeps_no_other_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_REPLY_SECONDS", 0.1)  # for the late one, at the end
     chance = ScriptedChance(0.4)
     changes = {"delay": 0.5, "delay_seconds": HOUR}
     async with devchain_loopback(tmp_path, chance, **changes) as (chain, client):

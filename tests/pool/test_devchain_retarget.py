@@ -21,8 +21,13 @@ PATIENCE = 4
 Speed = Callable[[float], float]
 
 
-def _simulate(seed: int, hashes: Speed, announcements: Speed, blocks: int) -> list[float]:
-    """Seconds that each of so many blocks took, overdue ones included."""
+def _simulate(
+    seed: int, hashes: Speed, announcements: Speed, blocks: int, *, displaced: bool = False
+) -> list[float]:
+    """Seconds that each of so many blocks took, overdue ones included.
+
+    displaced : each block that is found is displaced by two made-up ones
+    """
     chance = random.Random(seed)
     past = [PastBlock(None, FIRST_BITS, None)]
     classes: dict[int, float] = {}
@@ -53,6 +58,9 @@ def _simulate(seed: int, hashes: Speed, announcements: Speed, blocks: int) -> li
         past.insert(0, PastBlock(None if is_first else seconds, bits, found))
         times.append(seconds)
         tip += 1
+        if displaced and found is not None:
+            past[:0] = PastBlock(None, next_bits(past, GOAL), None), PastBlock(None, bits, None)
+            tip += 1
     return times
 
 
@@ -83,6 +91,23 @@ def _growing(speed: float) -> Speed:
 def test_blocks_settle_at_the_goal(hashes: Speed, announcements: Speed) -> None:
     settled = [
         seconds for seed in range(4) for seconds in _simulate(seed, hashes, announcements, 60)[45:]
+    ]
+    assert 20 < statistics.mean(settled) < 60
+
+
+@pytest.mark.parametrize(
+    ("hashes", "announcements"),
+    [
+        pytest.param(_steady(40e3), _steady(750), id="two cores"),
+        pytest.param(_steady(5e6), _steady(100_000), id="a GPU"),
+        pytest.param(_later(40e3, 4e6), _steady(750), id="hash power x100"),
+    ],
+)
+def test_blocks_settle_though_each_is_displaced(hashes: Speed, announcements: Speed) -> None:
+    settled = [
+        seconds
+        for seed in range(4)
+        for seconds in _simulate(seed, hashes, announcements, 60, displaced=True)[45:]
     ]
     assert 20 < statistics.mean(settled) < 60
 
@@ -120,7 +145,7 @@ def test_work_is_corrected_by_the_cube_root_of_the_times(seconds: float, change:
 def test_an_overdue_block_makes_the_next_one_easier_and_another_made_up_one_does_not() -> None:
     history = [_block(GOAL)] * 3
     overdue, displacing = PastBlock(120.0, FIRST_BITS, None), PastBlock(None, FIRST_BITS, None)
-    assert next_bits([displacing, *history], GOAL) == FIRST_BITS
+    assert next_bits([displacing, displacing, *history], GOAL) == next_bits(history, GOAL)
     work = work_of_compact(FIRST_BITS)
     assert work_of_compact(next_bits([overdue, *history], GOAL)) == pytest.approx(
         work / 2, rel=1e-3

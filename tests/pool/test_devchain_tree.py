@@ -86,4 +86,5 @@ def test_displaced_blocks_stay_known(tree: BlockTree, first: ChainBlock) -> None
     _grown(tree, first, 2, label=1)
     assert lost.hash in tree
     assert len(tree) == 4
+    assert [block.height - FIRST for block in tree.newest_first()] == [2, 1, 1, 0]
     assert tree.get(bytes(32)) is None
