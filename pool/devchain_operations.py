@@ -80,6 +80,10 @@ class DevchainOperations:
     def readings(self, http: HttpListeners) -> Readings:
         """What /metrics says."""
         now = self.statistics
+        calls: dict[tuple[str, ...], float] = {
+            (method, _OUTCOMES[has_result]): count
+            for (method, has_result), count in now.calls.items()
+        }
         readings: dict[str, Value] = {
             **http_readings(SERVICE, http),
             "packetcrypt_devchain_tip_height": self.node.tree.tip.height,
@@ -88,12 +92,9 @@ class DevchainOperations:
             "packetcrypt_devchain_blocks_refused_total": now.refused,
             "packetcrypt_devchain_blocks_displaced_total": now.displaced,
             "packetcrypt_devchain_shares_total": {
-                outcome: now.shares[outcome] for outcome in ShareOutcome
+                outcome.value: now.shares[outcome] for outcome in ShareOutcome
             },
-            "packetcrypt_devchain_calls_total": {
-                (method, _OUTCOMES[has_result]): calls
-                for (method, has_result), calls in now.calls.items()
-            },
+            "packetcrypt_devchain_calls_total": calls,
             "packetcrypt_devchain_faults_total": {fault: now.faults[fault] for fault in _FAULTS},
             "packetcrypt_devchain_paid_addresses": len(self.node.payouts),
         }

@@ -24,6 +24,7 @@ from paymaker_stand_in import PASSWORD
 from pktd_stand_in import Fault, PktdStandIn, pktd_stand_in
 
 from packetcrypt.client.http import basic_authorization
+from packetcrypt.client.paymaker import PaymakerClient
 from packetcrypt.handler.settings import PoolSettings
 from packetcrypt.operations.endpoints import common_metrics
 from packetcrypt.pool import paymaker_operations
@@ -31,6 +32,7 @@ from packetcrypt.pool.paymaker_clock import milliseconds_now
 from packetcrypt.pool.paymaker_intake import WAITING_MAX
 from packetcrypt.pool.paymaker_operations import METRICS, SERVICE
 from packetcrypt.pool.paymaker_report import who_to_pay
+from packetcrypt.protocol.errors import PoolError
 
 TELL = "configureminingpayouts"
 HEADERS = {"Authorization": basic_authorization("x", PASSWORD)}
@@ -169,6 +171,21 @@ async def test_a_ledger_that_cannot_be_written(
         assert (status, health["status"]) == (200, "ok")
 
 
+async def test_a_disk_that_takes_nothing(
+    node: PktdStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device", str(tmp_path))
+
+    monkeypatch.setattr("packetcrypt.handler.disk_probe._write", full)
+    async with paymaker(node, tmp_path) as user:
+        status, health = await read_health(user.session, user.url)
+        metrics = await read_metrics(user.session, user.url)
+    assert (status, health["status"]) == (503, "degraded")
+    assert health["checks"]["disk"]["detail"] == "the disk takes nothing: No space left on device"
+    assert "packetcrypt_paymaker_disk_free_bytes" not in {name for name, _ in metrics.samples}
+
+
 async def test_uploads_that_wait(node: PktdStandIn, tmp_path: Path, now: int) -> None:
     finish = asyncio.Event()
 
@@ -268,6 +285,17 @@ async def test_events_are_taken_at_the_private_address_only(
         assert user.paymaker.statistics.uploads == 0
         assert await post_events(user.session, f"{private}{prefix}/events", log) == 200
         assert user.paymaker.statistics.shares == 1
+
+
+async def test_a_handlers_uploader_and_the_private_address(
+    node: PktdStandIn, tmp_path: Path, now: int
+) -> None:
+    async with paymaker(node, tmp_path, private_bind="127.0.0.1:0") as user:
+        private = f"http://127.0.0.1:{user.paymaker.private_port}"
+        await PaymakerClient(user.session, private, PASSWORD, 10).upload(body(anns(ALICE, now)))
+        with pytest.raises(PoolError, match="404"):
+            await PaymakerClient(user.session, user.url, PASSWORD, 10).upload(body(anns(BOB, now)))
+        assert user.paymaker.statistics.announcement_posts == 1
 
 
 async def test_what_answers_where_with_a_private_address(node: PktdStandIn, tmp_path: Path) -> None:
