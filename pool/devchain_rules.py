@@ -75,7 +75,8 @@ def read_share(request: JsonFields, following: NextBlock) -> Candidate:
     Raises `Rejected`, or `DecodeError` for what has not the form of a share.
     """
     header, proof, signatures, rest = _split(request.hex_bytes("hexblock"))
-    coinbase = request.hex_bytes("coinbase")
+    # Existing block handlers give it with its witness, others without, and pktd takes both.
+    coinbase = _read_alone(request.hex_bytes("coinbase")).encode_no_witness()
     branch = request.hex_array("merklebranch", 32)
     share_target = request.integer("sharetarget", 1, MAX_COMPACT)
     if rest != b"\x00":
@@ -176,6 +177,15 @@ def _read_transactions(rest: bytes) -> tuple[list[Transaction], tuple[bytes, ...
             f"{count} are counted, and {len(rest) - offset} bytes follow them"
         )
     return transactions, tuple(encoded)
+
+
+def _read_alone(data: bytes) -> Transaction:
+    transaction, end = read_transaction(data, 0)
+    if end != len(data):
+        raise DecodeError(
+            f"the coinbase goes on for {len(data) - end} bytes after its end: nothing may follow it"
+        )
+    return transaction
 
 
 def _check_place(header: BlockHeader, following: NextBlock) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import sys
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from packetcrypt.client.pktd import PktdSettings, ShareVerdict, pktd_client
 from packetcrypt.client.pktd_block import Payment
 from packetcrypt.pool import devchain_node
 from packetcrypt.pool.devchain_coinbase import REWARD
+from packetcrypt.protocol.commitment import insert_commitment
 from packetcrypt.protocol.errors import ConfigError
 
 ALICE = "pkt1q6hqsqhqdgqfd8t3xwgceulu7k9d9w5t2amath0qxyfjlvl3s3u4sjza2g2"
@@ -49,6 +52,23 @@ async def test_shares(tmp_path: Path, is_block: bool, verdict: ShareVerdict) -> 
             await client.check_share(share_to_check(work, mine_share(work, is_block=is_block)))
             is verdict
         )
+
+
+@pytest.mark.parametrize(
+    ("after", "refusal"), [(b"", None), (b"\x00", "coinbase goes on for 1 bytes after its end")]
+)
+async def test_a_share_whose_coinbase_came_with_its_witness(
+    tmp_path: Path, after: bytes, refusal: str | None
+) -> None:
+    async with devchain_loopback(tmp_path) as (_, client):
+        template = await client.block_template()
+        work = work_of(template)
+        mined = mine_share(work)
+        coinbase = insert_commitment(template.transactions[0], mined.commitment.encode())
+        assert coinbase[4:6] == b"\x00\x01"  # BIP 144's mark of a witness
+        share = replace(share_to_check(work, mined), coinbase_no_witness=coinbase + after)
+        with pytest.raises(RpcRefused, match=refusal) if refusal else nullcontext():
+            assert await client.check_share(share) is ShareVerdict.OK
 
 
 async def test_a_block_becomes_the_tip_and_pays_whom_its_template_said(tmp_path: Path) -> None:
