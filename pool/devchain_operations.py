@@ -50,7 +50,8 @@ METRICS: Final = (
     counter(
         "packetcrypt_devchain_calls_total",
         "JSON-RPC calls by method (other: there is none of that name) and outcome, result or "
-        "error; without those that a fault kept from being carried out.",
+        "error (a refused block is a result, too); without those that a fault kept from being "
+        "carried out.",
         *("method", "outcome"),
     ),
     counter(
