@@ -1,19 +1,36 @@
-"""What we publish: the wheel and the sdist hold everything, and the wheel mines by itself."""
+"""What we publish: the wheel and the sdist hold everything, and the wheel mines by itself.
+
+Whoever installs it has the pool's page, too.
+"""
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tarfile
+import urllib.request
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+from pool_processes import LoggedProcess
 from vector_files import load_vectors
 
 ROOT = Path(__file__).parent.parent.parent
-FOLDERS = ("protocol", "kernels", "engine", "client", "miner", "handler", "pool", "cli")
+FOLDERS = (
+    "protocol",
+    "kernels",
+    "engine",
+    "client",
+    "operations",
+    "miner",
+    "handler",
+    "pool",
+    "cli",
+)
+SUFFIXES = (".py", ".cl", ".json", ".html", ".css", ".js", ".svg")
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +42,24 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="module")
+def installed(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of an environment in which the wheel was installed."""
+    (wheel,) = distributions.glob("*.whl")
+    folder = tmp_path_factory.mktemp("venv")
+    venv.create(folder, with_pip=True)
+    command = [folder / "bin" / "python", "-m", "pip", "install", "-q", f"{wheel}[pocl]"]
+    subprocess.run(command, check=True)
+    return folder / "bin"
+
+
 def _sources() -> set[str]:
     """Every file that must travel, relative to the repository."""
     return {
         str(path.relative_to(ROOT))
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in (".py", ".cl", ".json") or path.name == "py.typed"
+        if path.suffix in SUFFIXES or path.name == "py.typed"
     }
 
 
@@ -55,17 +83,11 @@ def test_the_sdist_holds_every_source(distributions: Path) -> None:
     assert _sources() | {"pyproject.toml", "LICENSE", "README.md"} <= names
 
 
-def test_the_installed_wheel_mines_a_known_job(distributions: Path, tmp_path: Path) -> None:
-    (wheel,) = distributions.glob("*.whl")
-    venv.create(tmp_path / "venv", with_pip=True)
-    bin_folder = tmp_path / "venv" / "bin"
-    subprocess.run(
-        [bin_folder / "python", "-m", "pip", "install", "-q", f"{wheel}[pocl]"], check=True
-    )
+def test_the_installed_wheel_mines_a_known_job(installed: Path, tmp_path: Path) -> None:
     job = load_vectors("ann_jobs")["jobs"][1]
     output = tmp_path / "announcements.bin"
     command = [
-        bin_folder / "packetcrypt",
+        installed / "packetcrypt",
         "job",
         *("--parent-hash", job["parent_block_hash"]),
         *("--parent-height", str(job["parent_block_height"])),
@@ -84,3 +106,42 @@ def test_the_installed_wheel_mines_a_known_job(distributions: Path, tmp_path: Pa
     assert len(mined) == 1024 * job["count"]
     digest = hashlib.blake2b(mined, digest_size=32).hexdigest()
     assert digest == job["anns_blake2b_256"]
+
+
+def test_the_installed_wheel_serves_the_pools_page(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    settings = tmp_path / "pool.toml"
+    # Nobody listens at port 1: a master without its node has no work, and a page that says so.
+    settings.write_text(
+        'master_url = "http://127.0.0.1"\n'
+        f'root_workdir = "{tmp_path / "work"}"\n'
+        'paymaker_http_password = "between loopback services"\n'
+        "[pktd]\n"
+        'url = "http://127.0.0.1:1"\n'
+        'user = "x"\n'
+        'password = "between loopback services"\n'
+        "[master]\n"
+        'bind = "127.0.0.1:0"\n'
+        'paymaker_url = "http://127.0.0.1:1"\n'
+    )
+    with LoggedProcess(installed / "packetcrypt", "master", "-C", settings) as master:
+        line = master.lines[master.wait_for(lambda line: "master answers at" in line)]
+        port = re.search(r"\(port (\d+)\)", line)
+        assert port is not None
+        url = f"http://127.0.0.1:{port[1]}"
+        page = _get(url + "/", "text/html")
+        assert "The pool’s node has" in page
+        assert "Mining block" in page
+        linked = re.findall(r'(?:href|src)="(/assets/[^"]+)"', page)
+        kinds = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+        assert {path.partition("?")[0].rpartition(".")[2] for path in linked} == set(kinds)
+        for path in set(linked):
+            assert _get(url + path, kinds[path.partition("?")[0].rpartition(".")[2]])
+
+
+def _get(url: str, media_type: str) -> str:
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        assert answer.headers.get_content_type() == media_type
+        return str(answer.read().decode())
