@@ -9,6 +9,7 @@ from packetcrypt.client.master import MasterClient
 from packetcrypt.handler.block_settings import BlockHandlerSettings
 from packetcrypt.handler.block_state import BlockState
 from packetcrypt.handler.listing import Listing
+from packetcrypt.operations.contact import Contact
 from packetcrypt.protocol.errors import DecodeError, PoolError
 from packetcrypt.protocol.pool_messages import MasterConfig
 
@@ -20,11 +21,15 @@ class BlockFollower:
 
     state        : None until the master has given work and template
     paymaker_url : None until the master has told it
+    is_listed    : whether the master sends block miners here; None until it has told it
+    contact      : whether the master answers
     """
 
     def __init__(self, master: MasterClient, settings: BlockHandlerSettings) -> None:
         self.state: BlockState | None = None
         self.paymaker_url: str | None = None
+        self.is_listed: bool | None = None
+        self.contact = Contact("the master")
         self._master = master
         self._tip = b""
         # A handler that is not listed still judges what miners of an older list send.
@@ -38,11 +43,14 @@ class BlockFollower:
             try:
                 config = await self._master.config()
                 self.paymaker_url = config.paymaker_url
-                self._listing.number_in(config.submit_block_urls)
+                number = self._listing.number_in(config.submit_block_urls)
+                self.is_listed = number is not None
                 await self._follow(config)
             except PoolError as error:
+                self.contact.note_failure()
                 self._complaints.report(("master",), str(error))
                 return
+            self.contact.note_answer()
             self._complaints.resolve(("master",), "the master answers again")
 
     async def wait_for_next(self) -> None:

@@ -56,6 +56,11 @@ class BlockJudging:
         """Shares that are judged, or wait for it."""
         return len(self._under_way)
 
+    @property
+    def room(self) -> int:
+        """How many there may be."""
+        return self._room
+
     def refuse_if_full(self) -> None:
         """Raises `Overloaded` if a share that came now would not be taken: spares reading it."""
         if self._is_closing or self.queued >= self._room:

@@ -20,6 +20,7 @@ from packetcrypt.handler.block_share import (
 from packetcrypt.handler.block_state import BlockState
 from packetcrypt.handler.block_statistics import BlockStatistics
 from packetcrypt.handler.block_submission import AlreadyHaveBlock
+from packetcrypt.handler.client_limit import ClientLimit
 from packetcrypt.handler.http_answers import (
     BodyTooLong,
     Overloaded,
@@ -28,6 +29,7 @@ from packetcrypt.handler.http_answers import (
     read_body,
 )
 from packetcrypt.handler.settings import SUBMIT_PATH
+from packetcrypt.operations.endpoints import HEALTH_PATH, METRICS_PATH, Operations
 from packetcrypt.protocol.errors import PoolError
 from packetcrypt.protocol.share_messages import ShareReply
 
@@ -41,7 +43,8 @@ _log = logging.getLogger(__name__)
 class BlockServer:
     """The HTTP side of one block handler.
 
-    state : asked at every post, for what is mined now
+    state   : asked at every post, for what is mined now
+    clients : whose shares are under way
     """
 
     def __init__(
@@ -50,24 +53,35 @@ class BlockServer:
         state: Callable[[], BlockState | None],
         judging: BlockJudging,
         statistics: BlockStatistics,
+        operations: Operations,
     ) -> None:
+        self.clients = ClientLimit(settings.max_waiting_per_client, statistics)
+        self._proxies = settings.pool.proxies
+        self._operations = operations
         self._settings = settings
         self._state = state
         self._judging = judging
         self._statistics = statistics
         self._complaints = Complaints(_log)
 
-    def application(self) -> web.Application:
-        """The aiohttp application."""
-        application = web.Application(middlewares=[answering_problems(_error_body)])
+    def application(self, has_private: bool) -> web.Application:
+        """The aiohttp application, with the private routes or without."""
+        operations = self._operations
+        application = web.Application(
+            middlewares=[operations.middleware(), answering_problems(_error_body)]
+        )
+        if has_private:
+            application.router.add_get(METRICS_PATH, operations.get_metrics)
         # A reverse proxy may take the path of public_url off; without one it comes along.
         for prefix in {"", self._settings.public_path}:
             application.router.add_post(prefix + SUBMIT_PATH, self._submit)
+            application.router.add_get(prefix + HEALTH_PATH, operations.get_health)
         return application
 
     async def _submit(self, request: web.Request) -> web.StreamResponse:
         try:
-            return await self._judged(request)
+            with self.clients.counted(self._proxies.client_of(request)):
+                return await self._judged(request)
         except Overloaded:
             return _refusal(HTTPStatus.NOT_IMPLEMENTED, "overloaded")
         except WrongWork as refusal:

@@ -15,19 +15,23 @@ from packetcrypt.client.pktd import pktd_client
 from packetcrypt.handler.block_follower import BlockFollower
 from packetcrypt.handler.block_journal import BlockJournal
 from packetcrypt.handler.block_judging import BlockJudging
+from packetcrypt.handler.block_operations import METRICS, SERVICE, BlockOperations
 from packetcrypt.handler.block_server import BlockServer
 from packetcrypt.handler.block_settings import BlockHandlerSettings
 from packetcrypt.handler.block_state import BlockState
 from packetcrypt.handler.block_statistics import BlockStatistics
 from packetcrypt.handler.block_watch import BlockWatch
-from packetcrypt.handler.connections import HttpListener
+from packetcrypt.handler.disk_probe import PROBE_SECONDS, DiskProbe
 from packetcrypt.handler.disk_thread import DiskThread
+from packetcrypt.handler.listeners import HttpListeners
 from packetcrypt.handler.paylog import PayLog
 from packetcrypt.handler.paylog_upload import PayLogUpload
 from packetcrypt.handler.regular_task import RegularTask
 from packetcrypt.handler.statistics import StatisticsReport
 from packetcrypt.handler.stopping import StopClock
 from packetcrypt.handler.workdir import WorkDir
+from packetcrypt.operations.endpoints import Operations
+from packetcrypt.operations.health import Health
 
 _log = logging.getLogger(__name__)
 
@@ -36,11 +40,13 @@ _log = logging.getLogger(__name__)
 class BlockHandler:
     """A running block handler.
 
-    port : the port it listens at, of interest if the settings left the choice to the system
+    port         : the port it listens at, of interest if the settings left the choice to the system
+    private_port : the one that has /metrics
     """
 
     settings: BlockHandlerSettings
     port: int
+    private_port: int
     statistics: BlockStatistics
     _follower: BlockFollower
 
@@ -81,15 +87,25 @@ async def running_block_handler(
 
         watch = BlockWatch(pktd, journal)
         # Shares are paid by the newest block before them, so it is looked for before the first.
-        await asyncio.gather(follower.poll(), watch.look())
+        probe = DiskProbe(settings.workdir, disk.run)
+        await asyncio.gather(follower.poll(), watch.look(), probe.look(), upload.look())
         judging = BlockJudging(pktd, journal, settings, statistics)
-        server = BlockServer(settings, lambda: follower.state, judging, statistics)
-        http = HttpListener(server.application(), settings, listener)
+        reading = BlockOperations(settings, follower, watch, judging, upload, probe)
+        operations = Operations(
+            Health(SERVICE, settings.name, reading.checks),
+            METRICS,
+            lambda: reading.readings(statistics, server.clients, http),
+            settings.public_path,
+        )
+        server = BlockServer(settings, lambda: follower.state, judging, statistics, operations)
+        http = HttpListeners(server.application, settings, listener)
         report = StatisticsReport(statistics, settings.statistics_interval, lambda: judging.queued)
         for asking in (follower.poll, follower.wait_for_next, watch.look):
             # Whoever does not answer is nothing to wait for.
             task = RegularTask(settings.poll_interval, asking)
             stack.push_async_callback(task.finish, 0.0)
+        probing = RegularTask(PROBE_SECONDS, probe.look)
+        stack.push_async_callback(probing.finish, 0.0)
         for task in (
             RegularTask(settings.paylog_seconds, upload.close_and_upload),
             RegularTask(settings.statistics_interval, report.log),
@@ -101,7 +117,7 @@ async def running_block_handler(
             "block handler %s takes shares at %s (port %d)",
             *(settings.name, settings.submit_url, http.port),
         )
-        yield BlockHandler(settings, http.port, statistics, follower)
+        yield BlockHandler(settings, http.port, http.private_port, statistics, follower)
         _log.info("block handler %s stops", settings.name)
 
 
@@ -120,7 +136,7 @@ async def _open_paylog(settings: BlockHandlerSettings) -> AsyncIterator[tuple[Di
         disk.close()
 
 
-async def _stop_serving(clock: StopClock, http: HttpListener, judging: BlockJudging) -> None:
+async def _stop_serving(clock: StopClock, http: HttpListeners, judging: BlockJudging) -> None:
     http.stop_listening()
     await judging.close(clock.left())
     await http.close()

@@ -15,6 +15,9 @@ class BlockHandlerSettings(HandlerSettings):
                       pool with the usual divisors gets about 64 shares a block
     node_calls      : shares that the node judges at the same time. It has its chain to keep, and a
                       limit of clients (rpcmaxclients, 10 by default)
+    max_waiting_per_client : shares of one client that are under way, from their head to their
+                      answer; one more is answered `overloaded`. Miners send 4 at a time, so that
+                      four of them fit behind one address, and sixteen clients into the queue
     """
 
     TABLE = "block_handler"
@@ -26,3 +29,4 @@ class BlockHandlerSettings(HandlerSettings):
     bind: str = "127.0.0.1:8083"
     input_queue_len: int = 256
     node_calls: int = 4
+    max_waiting_per_client: int = 16

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.pktd import PktdClient
 from packetcrypt.handler.block_journal import BlockJournal
+from packetcrypt.operations.contact import Contact
 from packetcrypt.protocol.errors import PoolError
 from packetcrypt.protocol.pool_messages import BlockInfo
 from packetcrypt.protocol.share_messages import BlockEvent, block_event_id
@@ -21,9 +22,13 @@ _log = logging.getLogger(__name__)
 
 
 class BlockWatch:
-    """Asks the node for its tip, and logs what is new since it was asked before."""
+    """Asks the node for its tip, and logs what is new since it was asked before.
+
+    contact : whether the node answers
+    """
 
     def __init__(self, pktd: PktdClient, journal: BlockJournal) -> None:
+        self.contact = Contact("the node")
         self._pktd = pktd
         self._journal = journal
         self._logged = b""
@@ -34,8 +39,10 @@ class BlockWatch:
         try:
             blocks = await self._new_blocks()
         except PoolError as error:
+            self.contact.note_failure()
             self._complaints.report(("pktd",), str(error))
             return
+        self.contact.note_answer()
         self._complaints.resolve(("pktd",), "pktd answers again")
         try:
             await self._write(blocks)

@@ -20,7 +20,7 @@ class Metrics:
     families: dict[str, tuple[str, str, set[str]]]
     samples: dict[tuple[str, frozenset[tuple[str, str]]], float]
 
-    def value(self, name: str, **labels: str) -> float:
+    def value(self, name: str, /, **labels: str) -> float:
         """Of one sample."""
         return self.samples[name, frozenset(labels.items())]
 
