@@ -23,6 +23,7 @@ from packetcrypt.pool.devchain_retarget import FIRST_BITS, next_bits
 from packetcrypt.pool.devchain_rules import (
     Candidate,
     Rejected,
+    hash_is_of_block,
     judge,
     read_block,
     read_share,
@@ -73,7 +74,8 @@ class DevchainNode:
         self._tree = journal.tree
         self._growing = asyncio.Lock()
         self._judge = ThreadPoolExecutor(1, "devchain-judge")
-        # A block need not wait for shares: its own announcements are among the verdicts kept.
+        # A block need not wait for shares, neither as one nor when it is submitted. Behind some of
+        # them it would come so late that all that is mined meanwhile is in vain.
         self._block_judge = ThreadPoolExecutor(1, "devchain-block-judge")
         self._check = functools.lru_cache(_KNOWN_ANNOUNCEMENTS)(check_announcement)
         self._since = time.monotonic()
@@ -129,7 +131,9 @@ class DevchainNode:
         Raises `Rejected` for one that is not good, `DecodeError` for what is no share.
         """
         self._refuse_known(submitted_hash(request.hex_bytes("hexblock")))
-        return await self._judged(read_share(request, self.tree.tip.following), self._judge)
+        candidate = read_share(request, self.tree.tip.following)
+        thread = self._block_judge if hash_is_of_block(candidate) else self._judge
+        return await self._judged(candidate, thread)
 
     async def submit_block(self, data: bytes) -> ChainBlock:
         """Takes a block that somebody mined: when this returns, it is on the disk, and the tip.

@@ -22,10 +22,16 @@ from packetcrypt.pool.devchain_transactions import (
 )
 from packetcrypt.protocol.announcement import AnnouncementHeader
 from packetcrypt.protocol.block_check import BlockCheck, check_block
+from packetcrypt.protocol.block_hash import hash_of_four
 from packetcrypt.protocol.block_header import BLOCK_HEADER_SIZE, BlockHeader, merkle_root
 from packetcrypt.protocol.block_proof import BlockProof, decode_proof_sections
-from packetcrypt.protocol.commitment import COMMITMENT_SIZE, MAGIC, PLACEHOLDER
-from packetcrypt.protocol.difficulty import MAX_COMPACT
+from packetcrypt.protocol.commitment import (
+    COMMITMENT_SIZE,
+    MAGIC,
+    PLACEHOLDER,
+    BlockCommitment,
+)
+from packetcrypt.protocol.difficulty import MAX_COMPACT, effective_target, meets
 from packetcrypt.protocol.errors import DecodeError, PacketCryptError
 from packetcrypt.protocol.json_fields import I32_MAX, JsonFields
 from packetcrypt.protocol.validation import CheckedAnnouncement
@@ -126,6 +132,15 @@ def read_block(data: bytes, following: NextBlock, now: int) -> Candidate:
         share_target=header.bits,
         transactions=encoded,
     )
+
+
+def hash_is_of_block(candidate: Candidate) -> bool:
+    """Whether a good share is a block too: two milliseconds tell. What is good, `judge` says."""
+    committed = BlockCommitment.decode(candidate.commitment)
+    target = effective_target(candidate.header.bits, committed.max_target, committed.count)
+    proof = candidate.proof
+    mined = hash_of_four(candidate.header.encode(), proof.low_nonce, proof.announcements)
+    return meets(mined.work_hash, target)
 
 
 def judge(

@@ -39,6 +39,8 @@ LINE_SECONDS: Final = 10.0
 """between two log lines about how it goes"""
 FINDER_SECONDS: Final = 20.0
 """after the last block: in which the paymaker must have heard who found it"""
+INTERRUPTED_SECONDS: Final = 4.0
+"""likewise, if somebody waits for the end: a handler tells it every two seconds"""
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +98,8 @@ async def run_devnet(
         ):
             _log.info("starting %d services in %s", sum(map(len, plan)), settings.folder)
             await _first_of(_mine(supervisor, progress, urls), supervisor.failure(), stop.wait())
+            if stop.is_set():
+                await progress.learn_finders(INTERRUPTED_SECONDS)
             _log.info("stopping all services")
         return progress.summary()
 
@@ -105,18 +109,15 @@ async def _mine(supervisor: Supervisor, progress: Progress, urls: DevnetUrls) ->
     await supervisor.start()
     _log.info("all services run; the pool page is at %s/", urls.master)
     loop = asyncio.get_running_loop()
-    said_at, complete_at = loop.time(), None
-    while complete_at is None or loop.time() - complete_at < FINDER_SECONDS:
+    said_at = loop.time()
+    while not progress.is_complete:
+        await asyncio.sleep(LOOK_SECONDS)
         await progress.look()
         progress.announce_blocks()
         if loop.time() - said_at >= LINE_SECONDS:
             said_at = loop.time()
             progress.say()
-        if progress.is_complete:
-            if progress.has_all_finders:
-                return
-            complete_at = complete_at or loop.time()
-        await asyncio.sleep(LOOK_SECONDS)
+    await progress.learn_finders(FINDER_SECONDS)
 
 
 async def _first_of(*awaitables: Awaitable[object]) -> None:

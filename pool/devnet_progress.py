@@ -1,8 +1,9 @@
 """How far a devnet is: what its chain, its paymaker and its miners say."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import aiohttp
@@ -18,6 +19,7 @@ from packetcrypt.protocol.errors import PacketCryptError
 from packetcrypt.protocol.json_fields import JsonFields
 
 _BLOCKS_LIMITS: Final = HttpLimits(body_size=1 << 20, seconds=5.0)
+_AGAIN_SECONDS: Final = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +66,14 @@ class Progress:
             await self._ask_finders()
         except PacketCryptError as error:
             self._complaints.report(("look",), str(error))
+
+    async def learn_finders(self, seconds: float) -> None:
+        """Waits until it is known who found the blocks, for so long at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.has_all_finders:
+                    await asyncio.sleep(_AGAIN_SECONDS)
+                    await self.look()
 
     def announce_blocks(self) -> None:
         """Says it of every block that has come since the last time."""

@@ -148,6 +148,8 @@ async def test_a_block_does_not_wait_for_a_share(
         judged = asyncio.create_task(client.check_share(share))
         try:
             assert await asyncio.to_thread(begun.wait, 60)
+            as_share = share_to_check(work, mine_share(work, is_block=True))
+            assert await client.check_share(as_share) is ShareVerdict.RESUBMIT_AS_BLOCK
             await client.submit_block(block)
             assert await client.best_block_hash() == block_hash
             assert not judged.done()
