@@ -4,15 +4,21 @@ import asyncio
 
 import click
 
-from packetcrypt.cli.options import device_option, log_to_stderr, threads_option
+from packetcrypt.cli.answering import run_answering
+from packetcrypt.cli.options import (
+    device_option,
+    log_to_stderr,
+    metrics_option,
+    threads_option,
+)
 from packetcrypt.engine import AnnouncementEngine
+from packetcrypt.miner.ann_metrics import announcement_operations
 from packetcrypt.miner.announcement_miner import AnnouncementMiner
 from packetcrypt.miner.settings import (
     AS_THE_POOL_SAYS,
     GivenSettings,
     read_settings_file,
 )
-from packetcrypt.miner.shutdown import run_until_signalled
 from packetcrypt.protocol.pool_messages import TRACKED_PARENTS
 
 
@@ -47,6 +53,7 @@ from packetcrypt.protocol.pool_messages import TRACKED_PARENTS
     help="JSON configuration, a file or an http(s) URL; flags win over it.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@metrics_option
 @threads_option
 @device_option
 def command(
@@ -57,6 +64,7 @@ def command(
     mineold: int | None,
     config: str | None,
     verbose: bool,
+    metrics: tuple[str, int] | None,
     threads: int | None,
     devices: tuple[str, ...],
 ) -> None:
@@ -82,4 +90,6 @@ def command(
     in_file = GivenSettings() if config is None else read_settings_file(config)
     settings = flags.settle(in_file)
     with AnnouncementEngine(settings.devices, settings.threads) as engine:
-        asyncio.run(run_until_signalled(AnnouncementMiner(settings, engine)))
+        miner = AnnouncementMiner(settings, engine)
+        operations = announcement_operations(miner, engine.statistics)
+        asyncio.run(run_answering(miner, operations, metrics))

@@ -7,12 +7,18 @@ from threading import Thread
 
 import click
 
-from packetcrypt.cli.options import device_option, log_to_stderr, threads_option
+from packetcrypt.cli.answering import run_answering
+from packetcrypt.cli.options import (
+    device_option,
+    log_to_stderr,
+    metrics_option,
+    threads_option,
+)
 from packetcrypt.engine import AnnouncementChecker
 from packetcrypt.engine.block_engine import BlockEngine
+from packetcrypt.miner.blk_metrics import block_operations
 from packetcrypt.miner.block_miner import BlockMiner
 from packetcrypt.miner.block_settings import AnnouncementTrust, BlockMinerSettings
-from packetcrypt.miner.shutdown import run_until_signalled
 
 
 @contextmanager
@@ -129,6 +135,7 @@ def _closing_together(engine: BlockEngine, checker: AnnouncementChecker) -> Iter
     "or leave that to the handlers (all).",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@metrics_option
 @threads_option
 @device_option
 def command(
@@ -147,6 +154,7 @@ def command(
     mcast: str,
     trust: str,
     verbose: bool,
+    metrics: tuple[str, int] | None,
     threads: int | None,
     devices: tuple[str, ...],
 ) -> None:
@@ -187,4 +195,5 @@ def command(
         ) as engine,
         _closing_together(engine, checker),
     ):
-        asyncio.run(run_until_signalled(BlockMiner(settings, engine, checker)))
+        miner = BlockMiner(settings, engine, checker)
+        asyncio.run(run_answering(miner, block_operations(miner), metrics))

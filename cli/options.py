@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from packetcrypt.handler.listen_address import listen_address
 from packetcrypt.handler.settings_overrides import Override, environment_overrides
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -97,6 +98,23 @@ def threads_option(function: F) -> F:
         help="Cores to use on CPU devices (compute units of PoCL, processes of numpy). "
         "Default: all of them.",
     )(function)
+
+
+def metrics_option(function: F) -> F:
+    """`--metrics ADDRESS:PORT`, of programs that serve nobody else."""
+    return click.option(
+        "--metrics",
+        metavar="ADDRESS:PORT",
+        callback=_read_listen_address,
+        help="Answer /health, and /metrics for Prometheus, at this address, e.g. 127.0.0.1:9090. "
+        "Default: nowhere.",
+    )(function)
+
+
+def _read_listen_address(
+    _ctx: click.Context, _option: click.Parameter, value: str | None
+) -> tuple[str, int] | None:
+    return None if value is None else listen_address(value, "--metrics")
 
 
 def settings_options(function: F) -> F:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, fields
+from functools import reduce
 from typing import Final, Protocol
 
 import numpy as np
@@ -125,6 +126,11 @@ class AnnouncementIntake:
     def counts(self, source: str) -> IntakeCounts:
         """What became of everything that a source gave."""
         return self._counts.get(source, IntakeCounts())
+
+    @property
+    def all_counts(self) -> IntakeCounts:
+        """What became of everything that was given."""
+        return reduce(IntakeCounts.plus, self._counts.values(), IntakeCounts())
 
     def wanted(self, height: int) -> bool:
         """Whether a block can be mined, now or soon, with announcements of this parent height."""

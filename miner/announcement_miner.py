@@ -76,6 +76,20 @@ class _Pool:
     useless_for: str | None = None
 
 
+@dataclass(frozen=True)
+class MinedPool:
+    """How things stand with one pool, and what was counted since the start.
+
+    has_answered : whether it ever did, as a pool does
+    """
+
+    url: str
+    status: PoolStatus
+    has_answered: bool
+    counts: PoolCounts
+    uploading: int
+
+
 class AnnouncementMiner:
     """Mines announcements for the pools of its settings until `stop`.
 
@@ -135,6 +149,25 @@ class AnnouncementMiner:
         """Ends `run` soon. For the event loop's thread, e.g. for a signal handler of the loop."""
         self._engine.pause()
         self._stopping.set()
+
+    @property
+    def work(self) -> AnnouncementWork | None:
+        """What is mined; None until the first pool has given something."""
+        return self._work
+
+    @property
+    def pools(self) -> tuple[MinedPool, ...]:
+        """The pools in the order of the settings; none before `run` has begun."""
+        return tuple(
+            MinedPool(
+                url=pool.follower.url,
+                status=pool.follower.status,
+                has_answered=pool.follower.view is not None,
+                counts=pool.uploads.account.counts,
+                uploading=pool.uploads.account.uploading,
+            )
+            for pool in self._pools
+        )
 
     def totals(self) -> MinerReport:
         """What was done since the start; its `format_report` is a log line over the whole time."""

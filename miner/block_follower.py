@@ -10,6 +10,7 @@ from packetcrypt.client.complaints import Complaints
 from packetcrypt.client.http import PoolNonsense
 from packetcrypt.client.master import MasterClient
 from packetcrypt.miner.chain import ParentHashes
+from packetcrypt.operations.contact import Contact
 from packetcrypt.protocol.errors import PoolError
 from packetcrypt.protocol.pool_messages import MasterConfig
 from packetcrypt.protocol.work_file import BlockWork
@@ -42,6 +43,7 @@ class BlockFollower:
 
     parents   : kept up to date with the pool's chain
     on_change : awaited with every view that differs from the one before
+    contact   : whether the pool answers
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class BlockFollower:
         on_change: Callable[[BlockMinerView], Awaitable[None]],
         interval: float = POLL_INTERVAL,
     ) -> None:
+        self.contact = Contact("the pool")
         self.view: BlockMinerView | None = None
         self._master = master
         self._parents = parents
@@ -74,8 +77,10 @@ class BlockFollower:
             except PoolError as error:
                 if not self._is_pool and isinstance(error, PoolNonsense):
                     raise
+                self.contact.note_failure()
                 self._complaints.report((self._master.url, "poll"), f"{error} Trying again.")
             else:
+                self.contact.note_answer()
                 self._complaints.resolve(
                     (self._master.url, "poll"), f"{self._master.url} answers again."
                 )

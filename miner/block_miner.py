@@ -37,7 +37,7 @@ from packetcrypt.miner.announcement_intake import (
 )
 from packetcrypt.miner.block_follower import POLL_INTERVAL, BlockFollower, BlockMinerView
 from packetcrypt.miner.block_log_line import format_block_report
-from packetcrypt.miner.block_report import BlockMinerReading, report_between
+from packetcrypt.miner.block_report import BlockMinerReading, BlockMinerState, report_between
 from packetcrypt.miner.block_settings import BlockMinerSettings
 from packetcrypt.miner.chain import ParentHashes
 from packetcrypt.miner.pool_downloads import PoolDownloads
@@ -107,6 +107,7 @@ class BlockMiner:
         self._subscription: SprayerSubscription | None = None
         self._stopping = asyncio.Event()
         self._failure: PacketCryptError | None = None
+        self._is_assembled = False
 
     async def run(self) -> None:
         """Mines until `stop`, then sends the shares that are queued, in less than three seconds.
@@ -143,6 +144,19 @@ class BlockMiner:
         self._engine.pause()
         self._stopping.set()
 
+    def state(self) -> BlockMinerState | None:
+        """How things stand; None before `run` has begun."""
+        if not self._is_assembled:
+            return None
+        return BlockMinerState(
+            reading=self._read(),
+            height=self._height,
+            received=self._intake.all_counts,
+            shares_waiting=self._uploads.waiting,
+            contact=self._follower.contact,
+            poll_interval=self._timing.poll,
+        )
+
     def _assemble(self, session: aiohttp.ClientSession) -> None:
         settings, timing = self._settings, self._timing
         self._session = session
@@ -173,6 +187,7 @@ class BlockMiner:
             self._complaints,
         )
         self._reported = self._read()
+        self._is_assembled = True
 
     async def _mine(self) -> None:
         async with asyncio.TaskGroup() as mining:
@@ -295,11 +310,15 @@ class BlockMiner:
 
     def _report(self) -> None:
         now = self._read()
-        view = self._follower.view
-        height = None if view is None else view.work.height
-        report = report_between(self._reported, now, height, self._downloads.urls)
+        report = report_between(self._reported, now, self._height, self._downloads.urls)
         self._reported = now
         _log.info("%s", format_block_report(report))
+
+    @property
+    def _height(self) -> int | None:
+        """Of the block that is mined; None before there is work."""
+        view = self._follower.view
+        return None if view is None else view.work.height
 
     def _read(self) -> BlockMinerReading:
         return BlockMinerReading(

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from packetcrypt.engine.block_statistics import BlockEngineStatistics
+from packetcrypt.miner.announcement_intake import IntakeCounts
 from packetcrypt.miner.block_log_line import BlockMinerReport, ShareCounts
+from packetcrypt.operations.contact import Contact
 from packetcrypt.protocol.difficulty import UNUSABLE, degrade, work_of_compact
 
 
@@ -20,6 +22,24 @@ class BlockMinerReading:
     shares: ShareCounts
     sprayed: int
     downloaded: dict[str, int]
+
+
+@dataclass(frozen=True)
+class BlockMinerState:
+    """How things stand at one moment.
+
+    height         : of the block being mined; None before there is work
+    received       : announcements of all sources, since the start
+    shares_waiting : for their upload
+    contact        : whether the pool answers, which is asked every `poll_interval` seconds
+    """
+
+    reading: BlockMinerReading
+    height: int | None
+    received: IntakeCounts
+    shares_waiting: int
+    contact: Contact
+    poll_interval: float
 
 
 def report_between(

@@ -59,6 +59,11 @@ class ShareUploads:
         self._changed = asyncio.Event()
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        """Shares that are queued."""
+        return len(self._queue)
+
     def set_handlers(self, urls: tuple[str, ...]) -> None:
         """The pool's block handlers as its configuration numbers them."""
         self._handlers = urls

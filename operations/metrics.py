@@ -43,7 +43,13 @@ class Metric:
         assert (self.kind is MetricKind.COUNTER) == self.name.endswith(_TOTAL), self.name
 
 
-Value = float | Mapping[tuple[str, ...], float] | Mapping[str, float]
+Value = (
+    float
+    | Mapping[str, float]
+    | Mapping[tuple[str, ...], float]
+    | Mapping[tuple[str, str], float]
+    | Mapping[tuple[str, str, str], float]
+)
 """of a metric: one number, or one by label values; with a single label, by that"""
 
 Readings = Mapping[str, Value]

@@ -1,10 +1,14 @@
 """`packetcrypt ann`: what is refused at the start, with which status, and how it is stopped."""
 
+import json
 import signal
+import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from command_line import COMMAND, PAYMENT_ADDRESS, Ended
@@ -30,6 +34,7 @@ POOL = "http://pool.invalid"
         (("-p", PAYMENT_ADDRESS, POOL, "-T", "nan"), "upload_timeout is nan"),
         (("-p", PAYMENT_ADDRESS, POOL, "-t", "0"), "not in the range"),
         (("-p", PAYMENT_ADDRESS, POOL, "--device", "toaster"), "toaster"),
+        (("-p", PAYMENT_ADDRESS, POOL, "--metrics", "9090"), '--metrics = "9090" is no address'),
         (("-c", "missing.json"), "the configuration file missing.json cannot be read"),
         (("-c", "http://127.0.0.1:1/ann.json"), "the configuration file cannot be read"),
     ],
@@ -59,6 +64,16 @@ def test_a_configuration_that_cannot_work(
     assert message in ended.err
 
 
+def test_a_place_for_metrics_that_is_taken(cli: Cli) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        ended = cli(*("ann", "-p", PAYMENT_ADDRESS, "--device", "cpu", "--metrics", address, POOL))
+    assert ended.status == 2
+    assert "cannot listen at 127.0.0.1" in ended.err
+
+
 class _NotFound(BaseHTTPRequestHandler):
     """A web server that knows nothing."""
 
@@ -78,6 +93,24 @@ def test_a_url_that_is_no_pools(cli: Cli) -> None:
     assert ended.status == 4
     assert f"error: {url}/ is not a PacketCrypt pool: GET /config.json answered 404." in ended.err
     assert "Give the pool's master URL" in ended.err
+
+
+def test_a_miner_that_waits_for_its_pool_says_so() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    down = f"http://127.0.0.1:{free_port()}"
+    options = ("-p", PAYMENT_ADDRESS, "--device", "cpu", "--metrics", address)
+    with LoggedProcess(COMMAND, "ann", *options, down) as miner:
+        miner.wait_for(lambda line: "/health and /metrics are answered at" in line)
+        with pytest.raises(HTTPError) as refusal:
+            urlopen(f"http://{address}/health", timeout=30)
+        with urlopen(f"http://{address}/metrics", timeout=30) as answer:
+            metrics = answer.read().decode()
+        assert miner.stop(signal.SIGINT) == 0
+    assert refusal.value.code == 503
+    health = json.loads(refusal.value.read())
+    assert (health["service"], health["status"]) == ("ann", "starting")
+    assert "packetcrypt_ann_healthy 0.0" in metrics
+    assert 'packetcrypt_ann_pool_up{host="127.0.0.1",pool="0"} 0.0' in metrics
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from command_line import COMMAND, PAYMENT_ADDRESS, Ended
@@ -23,6 +24,7 @@ Cli = Callable[..., Ended]
         (["-p", PAYMENT_ADDRESS, "pool.example"], "not the URL of a service"),
         (["-p", PAYMENT_ADDRESS, "-m", "1", "http://pool.example"], "memory (MB) is 1"),
         (["-p", PAYMENT_ADDRESS, "-s", "nowhere", "http://pool.example"], '"nowhere"'),
+        (["-p", PAYMENT_ADDRESS, "--metrics", "x:y", "http://pool.example"], '--metrics = "x:y"'),
         (["-p", PAYMENT_ADDRESS, "--trust", "much", "http://pool.example"], "--trust"),
     ],
 )
@@ -49,9 +51,12 @@ def test_a_url_that_is_no_pools(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_miner_that_waits_for_its_pool_can_be_stopped(number: signal.Signals) -> None:
     down = f"http://127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     options = ("-p", PAYMENT_ADDRESS, "--device", "numpy", "-t", "1", "-m", "16")
-    with LoggedProcess(COMMAND, "blk", *options, down) as miner:
+    with LoggedProcess(COMMAND, "blk", *options, "--metrics", address, down) as miner:
         miner.wait_for(lambda line: f"GET {down}/config.json failed" in line)
+        with urlopen(f"http://{address}/metrics", timeout=30) as answer:
+            assert "packetcrypt_blk_healthy 0.0" in answer.read().decode()
         assert miner.stop(number) == 0
         assert any("shr: 0/0/0 " in line for line in miner.lines)
         assert not any("Traceback" in line for line in miner.lines)
