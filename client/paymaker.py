@@ -63,8 +63,9 @@ class PaymakerClient:
             )
         if answer.status != HTTPStatus.OK:
             raise PoolNonsense(
-                f"the paymaker {self._url} answered {answer.status}: check paymakerUrl in the "
-                "master's configuration."
+                f"the paymaker {self._url} answered {answer.status}: check paymaker_url "
+                "in the master's settings; it must lead to the paymaker's private_bind if that is "
+                "set."
             )
         self._check_event_id(body, answer.body)
 
