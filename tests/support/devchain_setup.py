@@ -7,7 +7,7 @@ import asyncio
 import random
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ async def devchain_loopback(
         yield chain, await stack.enter_async_context(devchain_client(chain.port))
 
 
-def devchain_client(port: int) -> Any:
+def devchain_client(port: int) -> AbstractAsyncContextManager[PktdClient]:
     """A client of the chain at a port: an asynchronous context."""
     settings = PktdSettings(url=f"http://127.0.0.1:{port}", user=USER, password=PASSWORD)
     return pktd_client(settings)
