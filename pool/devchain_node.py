@@ -74,8 +74,9 @@ class DevchainNode:
         self._tree = journal.tree
         self._growing = asyncio.Lock()
         self._judge = ThreadPoolExecutor(1, "devchain-judge")
-        # A block need not wait for shares, neither as one nor when it is submitted. Behind some of
-        # them it would come so late that all that is mined meanwhile is in vain.
+        # A block waits neither as a share behind others, nor when it is submitted: all that is mined
+        # until it is in the chain is in vain. Its announcements are among the verdicts kept by then.
+        self._overtaking_judge = ThreadPoolExecutor(1, "devchain-overtaking-judge")
         self._block_judge = ThreadPoolExecutor(1, "devchain-block-judge")
         self._check = functools.lru_cache(_KNOWN_ANNOUNCEMENTS)(check_announcement)
         self._since = time.monotonic()
@@ -110,7 +111,7 @@ class DevchainNode:
 
     async def close(self) -> None:
         """Ends the threads; what waits to be judged is given up."""
-        for thread in (self._judge, self._block_judge):
+        for thread in (self._judge, self._overtaking_judge, self._block_judge):
             await asyncio.to_thread(thread.shutdown, cancel_futures=True)
 
     def template(self) -> BlockTemplate:
@@ -132,7 +133,7 @@ class DevchainNode:
         """
         self._refuse_known(submitted_hash(request.hex_bytes("hexblock")))
         candidate = read_share(request, self.tree.tip.following)
-        thread = self._block_judge if hash_is_of_block(candidate) else self._judge
+        thread = self._overtaking_judge if hash_is_of_block(candidate) else self._judge
         return await self._judged(candidate, thread)
 
     async def submit_block(self, data: bytes) -> ChainBlock:
