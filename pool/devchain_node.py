@@ -74,8 +74,8 @@ class DevchainNode:
         self._tree = journal.tree
         self._growing = asyncio.Lock()
         self._judge = ThreadPoolExecutor(1, "devchain-judge")
-        # A block waits neither as a share behind others, nor when it is submitted: all that is mined
-        # until it is in the chain is in vain. Its announcements are among the verdicts kept by then.
+        # A block waits neither as a share behind others, nor when it is submitted: until it
+        # is in the chain, all mine in vain. Its announcements have been judged as the share's.
         self._overtaking_judge = ThreadPoolExecutor(1, "devchain-overtaking-judge")
         self._block_judge = ThreadPoolExecutor(1, "devchain-block-judge")
         self._check = functools.lru_cache(_KNOWN_ANNOUNCEMENTS)(check_announcement)
