@@ -21,6 +21,12 @@ from packetcrypt.handler.block_service import running_block_handler
 from packetcrypt.handler.paylog import PayLog
 from packetcrypt.handler.settings import PoolSettings
 from packetcrypt.operations.endpoints import common_metrics
+from packetcrypt.pool.page_handlers import (
+    HandlerKind,
+    HandlerState,
+    HandlerStatus,
+    ask_handlers,
+)
 
 SEED = "a seed that nobody may see"
 CLIENT = "192.0.2.7"
@@ -73,6 +79,18 @@ async def test_a_handler_with_work_is_ok(tmp_path: Path) -> None:
         "node", "master", "work", "listed", "paylogs", "disk", "queue",
     }  # fmt: skip
     assert health["checks"]["work"]["detail"] == f"shares of block {height} are taken"
+
+
+async def test_the_pools_page_reads_it(tmp_path: Path) -> None:
+    async with block_loopback(tmp_path) as pool:
+        asked = HandlerState(HandlerKind.BLOCK_SHARES, f"{url_of(pool)}/bh0")
+        (working,) = await ask_handlers(pool.session, (asked,), 1)
+        pool.pktd.faults["getbestblockhash"] = Fault(drops=True)
+        await until_failing(pool, "node")
+        (down,) = await ask_handlers(pool.session, (asked,), 2)
+    assert (working.status, working.problems) == (HandlerStatus.OK, ())
+    assert down.status is HandlerStatus.DOWN
+    assert [problem.partition(":")[0] for problem in down.problems] == ["node"]
 
 
 async def test_a_handler_without_a_master_is_starting(tmp_path: Path) -> None:
