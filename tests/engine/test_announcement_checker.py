@@ -296,6 +296,7 @@ def test_when_the_last_device_fails_those_who_asked_together_hear_of_it() -> Non
 
 def test_it_is_ready_when_a_device_passed_its_self_test(checker: AnnouncementChecker) -> None:
     assert checker.ready.result() is None
+    assert checker.working_devices == len(checker.devices) == 1
 
 
 def test_it_never_is_when_no_device_can_be_opened(caplog: pytest.LogCaptureFixture) -> None:
@@ -307,6 +308,7 @@ def test_it_never_is_when_no_device_can_be_opened(caplog: pytest.LogCaptureFixtu
             checker.ready.result()
         with pytest.raises(DeviceError, match=r"check\.cl"):
             submit_one(checker)
+        assert (len(checker.devices), checker.working_devices) == (1, 0)
 
     assert "Traceback" not in caplog.text
 

@@ -82,6 +82,23 @@ def test_several_devices_share_what_waits(
     assert sizes_of(queue.take()) == taken
 
 
+def test_how_many_devices_are_left() -> None:
+    queue = CheckRequests(workers=3)
+    left = [queue.workers]
+    for _ in range(3):
+        queue.worker_failed(DeviceError("device lost"))
+        left.append(queue.workers)
+
+    assert left == [3, 2, 1, 0]
+
+
+def test_of_a_closed_checker_none_is_left() -> None:
+    queue = CheckRequests(workers=3)
+    queue.end(CLOSED)
+
+    assert queue.workers == 0
+
+
 def test_a_device_that_is_gone_has_no_share() -> None:
     queue, requests = queue_of([8, 8], workers=2)
 

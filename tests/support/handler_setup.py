@@ -117,10 +117,15 @@ def handler_settings(
 
 @asynccontextmanager
 async def loopback(
-    root_workdir: Path, checker: Checker | None = None, **changes: Any
+    root_workdir: Path,
+    checker: Checker | None = None,
+    *,
+    has_own_checker: bool = False,
+    **changes: Any,
 ) -> AsyncIterator[Loopback]:
     """A handler that is ready for the known jobs.
 
+    has_own_checker : it checks on the devices of its settings
     changes : of the settings; `handler_urls` lists other handlers in the master's configuration
     """
     urls = changes.pop("handler_urls", ("http://pool.example/ah0/submit",))
@@ -134,7 +139,8 @@ async def loopback(
         plain = PlainChecker()
         used = checker or plain
         try:
-            async with running_ann_handler(settings, checker=used) as handler:
+            given = None if has_own_checker else used
+            async with running_ann_handler(settings, checker=given) as handler:
                 yield Loopback(master, paymaker, settings, session, handler, used)
         finally:
             plain.close()
