@@ -7,7 +7,7 @@ import click
 from packetcrypt.cli.options import log_to_stderr, settings_options
 from packetcrypt.cli.signals import serve_until_signalled
 from packetcrypt.handler.settings_overrides import Override
-from packetcrypt.handler.sprayer_service import running_sprayer
+from packetcrypt.handler.sprayer_operations import running_sprayer_service
 from packetcrypt.handler.sprayer_settings_file import load_sprayer_settings
 from packetcrypt.protocol.errors import ConfigError
 
@@ -29,4 +29,4 @@ def command(config: Path, overrides: tuple[Override, ...], verbose: bool, name: 
             f"{config}: the sprayer has nothing to pass on: say whose announcements, e.g. "
             'subscribe = ["ah0.pool.example:6666"]'
         )
-    serve_until_signalled(running_sprayer(settings))
+    serve_until_signalled(running_sprayer_service(settings))

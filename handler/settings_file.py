@@ -14,6 +14,7 @@ from packetcrypt.handler.settings import AnnHandlerSettings, HandlerSettings, Po
 from packetcrypt.handler.settings_document import SettingsDocument, open_settings
 from packetcrypt.handler.settings_overrides import Override
 from packetcrypt.handler.settings_values import EXAMPLES
+from packetcrypt.handler.sprayer_settings import SprayerSettings
 from packetcrypt.handler.sprayer_settings_file import SPRAYER_TABLE, read_sprayer
 from packetcrypt.handler.toml_lines import KeyPath
 from packetcrypt.protocol.errors import ConfigError
@@ -44,8 +45,19 @@ def read_ann_handler(document: SettingsDocument, name: str | None = None) -> Ann
     """The settings of an announcement handler in a document."""
     table = _table(document, AnnHandlerSettings, name)
     has_sprayer = SPRAYER_TABLE in document.table(table)
-    sprayer = read_sprayer(document, (*table, SPRAYER_TABLE)) if has_sprayer else None
+    sprayer = _read_inner_sprayer(document, table) if has_sprayer else None
     return _handler(document, AnnHandlerSettings, table, (SPRAYER_TABLE,), sprayer=sprayer)
+
+
+def _read_inner_sprayer(document: SettingsDocument, table: KeyPath) -> SprayerSettings:
+    sprayer = read_sprayer(document, (*table, SPRAYER_TABLE))
+    if sprayer.metrics_bind:
+        raise document.error(
+            (*table, SPRAYER_TABLE, "metrics_bind"),
+            f'metrics_bind = "{sprayer.metrics_bind}" is for a sprayer of its own: this one is in '
+            "/health and /metrics of its handler, so remove it here",
+        )
+    return sprayer
 
 
 def read_block_handler(document: SettingsDocument, name: str | None = None) -> BlockHandlerSettings:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from packetcrypt.client.subscription_settings import SubscriptionSettings, check_ports
 from packetcrypt.client.udp import Endpoint
+from packetcrypt.handler.listen_address import listen_address
 from packetcrypt.protocol.errors import ConfigError
 from packetcrypt.protocol.sprayer_messages import (
     MAX_DATAGRAM,
@@ -26,6 +27,8 @@ class SprayerSettings:
     subscribe_passwd    : theirs
     subscribe_bind      : "address:port" to receive them at; port 0 lets the system choose
     mcast               : "group:port" of an IPv4 multicast group that is passed on too
+    metrics_bind        : "address:port" (TCP) where /health and /metrics answer; "": nowhere. For a
+                          sprayer of its own: a handler's is in the handler's answers
     max_datagram        : payload bytes of a datagram to another host; 1472 pass an Ethernet whole
     max_local_datagram  : the same to this host, whose loopback carries 63 records whole
     max_subscribers     : each costs the bandwidth of everything that is sprayed
@@ -43,6 +46,7 @@ class SprayerSettings:
     subscribe_passwd: str = field(default="", repr=False)
     subscribe_bind: str = "0.0.0.0:0"
     mcast: str = ""
+    metrics_bind: str = ""
     max_datagram: int = USUAL_DATAGRAM
     max_local_datagram: int = MAX_DATAGRAM
     max_subscribers: int = 64
@@ -69,6 +73,8 @@ class SprayerSettings:
                 "more than 0"
             )
         self._check_endpoints()
+        if self.metrics_bind:
+            listen_address(self.metrics_bind, "metrics_bind")
 
     @property
     def bind_endpoint(self) -> Endpoint:

@@ -14,6 +14,7 @@ from packetcrypt.pool.settings_findings import Finding
 from packetcrypt.pool.url_reach import Place, Reach, reach_of
 
 _ALL_ADDRESSES: Final = ("0.0.0.0", "::")
+_PRIVATE: Final = ("private_bind", "metrics_bind")
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,12 @@ def check_binds(pool: PoolFile) -> Iterator[Finding]:
             # One file may be that of several machines: they are told apart by what they are called.
             yield pool.warning(second.key, rule, f"{remedy}, unless they run on two machines")
     for listener in listeners:
-        if listener.key[-1] == "private_bind" and _is_public(listener.host):
+        if listener.key[-1] in _PRIVATE and _is_public(listener.host):
+            port = listener.ports[0] if listener.ports else 0
             yield pool.warning(
                 listener.key,
                 f"{listener.shown} can be reached by strangers, and what it answers is private",
-                f'give private_bind = "127.0.0.1:{listener.ports[0] if listener.ports else 0}", or '
+                f'give {listener.key[-1]} = "127.0.0.1:{port}", or '
                 "an address of an internal network",
             )
 
@@ -96,6 +98,11 @@ def _sprayer_listeners(pool: PoolFile) -> Iterator[Listener]:
         yield Listener(
             (*table, "bind"), sprayer.bind, True, _named(bind.host), _ports(bind.port, 1), machine
         )
+        if sprayer.metrics_bind:
+            text = sprayer.metrics_bind
+            host, port = listen_address(text, "metrics_bind")
+            ports = _ports(port, 1)
+            yield Listener((*table, "metrics_bind"), text, False, _named(host), ports, machine)
         if sprayer.subscription is not None:
             bind = sprayer.subscription.bind
             yield Listener(
