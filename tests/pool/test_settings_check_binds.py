@@ -59,6 +59,26 @@ SPRAYER = '[sprayer.s0]\npasswd = "Gy4xMb2Ds6Kv"\nsubscribe = ["a.example:6666"]
             [("[master]\n", '[master]\nprivate_bind = "8.8.8.8:9080"\n')],
             'warning: pool.toml:11: private_bind = "8.8.8.8:9080" can be reached by strangers',
         ),
+        (
+            [
+                (
+                    "[block_handler.bh0]",
+                    SPRAYER + 'bind = "0.0.0.0:7777"\nmetrics_bind = "127.0.0.1:8082"\n'
+                    "[block_handler.bh0]",
+                )
+            ],
+            'warning: pool.toml:32: metrics_bind = "127.0.0.1:8082" is where [paymaker] listens ',
+        ),
+        (
+            [
+                (
+                    "[block_handler.bh0]",
+                    SPRAYER + 'bind = "0.0.0.0:7777"\nmetrics_bind = "0.0.0.0:9083"\n'
+                    "[block_handler.bh0]",
+                )
+            ],
+            'warning: pool.toml:32: metrics_bind = "0.0.0.0:9083" can be reached by strangers',
+        ),
     ],
 )
 def test_findings(tmp_path: Path, changes: list[Change], found: str) -> None:
