@@ -77,7 +77,7 @@ def _services(file: PoolFile) -> Sequence[FoundService]:
         for service in file.http_services
     ]
     sprayers = [
-        FoundService(_dotted(table), sprayer.bind, "", None)
+        FoundService(_dotted(table), sprayer.bind, sprayer.metrics_bind, None)
         for table, sprayer in file.sprayers.items()
     ]
     return [*http, *sprayers]
