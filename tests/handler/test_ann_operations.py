@@ -174,10 +174,13 @@ async def test_a_full_queue_is_told(tmp_path: Path) -> None:
     checker.open.clear()
     async with loopback(tmp_path, checker, input_queue_len=1) as pool:
         posts = []
+        unused = iter(UNSIGNED.announcements)  # a duplicate would be answered at once
 
         async def is_full() -> bool:
             # Two are taken from the queue, the next one stays.
-            posts.append(asyncio.create_task(pool.post(UNSIGNED, UNSIGNED.announcements[0])))
+            if announcement := next(unused, None):
+                posts.append(asyncio.create_task(pool.post(UNSIGNED, announcement)))
+                await asyncio.sleep(0.05)  # so that it is taken before the next one comes
             metrics = await metrics_of(pool)
             return metrics.value("packetcrypt_ah_posts_waiting") == 1
 
