@@ -22,6 +22,7 @@ from packetcrypt.engine.probe_problems import (
     Problem,
     explain_empty_platform,
     explain_exit,
+    explain_failure,
     explain_no_child,
     explain_timeout,
 )
@@ -134,10 +135,7 @@ class _Tally:
                 self.passed.add(index)
                 self.testing = None
             case {"failed": index, "error": error}:
-                self.problems[index] = Problem(
-                    f"a trivial kernel does not run on it: {error}",
-                    "Update or reinstall the device's OpenCL driver.",
-                )
+                self.problems[index] = explain_failure(error)
                 self.testing = None
             case {"unusable": error}:
                 self.general.append(Problem("OpenCL cannot be used", error))

@@ -73,6 +73,9 @@ def _run_kernel(device: "cl.Device") -> str | None:
     """
     import pyopencl as cl
 
+    from packetcrypt.kernels.opencl.pocl_processor import name_processor
+
+    name_processor(device)
     salt = time.time_ns() % 2**32
     try:
         context = cl.Context([device])

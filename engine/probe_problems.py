@@ -55,6 +55,20 @@ def explain_empty_platform(name: str) -> Problem:
     )
 
 
+def explain_failure(error: str) -> Problem:
+    """A device on which the trivial kernel failed with an error."""
+    if "unknown target CPU" in error:
+        return Problem(
+            "its compiler is older than this processor, and compiles nothing for it",
+            "Update the OpenCL runtime, or use the one that packetcrypt can tell what to compile "
+            "for: pip install 'packetcrypt-engine[pocl]'.",
+        )
+    return Problem(
+        f"a trivial kernel does not run on it: {error}",
+        "Update or reinstall the device's OpenCL driver.",
+    )
+
+
 def explain_timeout(seconds: float) -> Problem:
     """A probe that had to be killed."""
     return Problem(

@@ -18,6 +18,7 @@ import pyopencl as cl
 
 from packetcrypt.kernels.opencl.cpu_features import cpu_defines
 from packetcrypt.kernels.opencl.device_use import CountedKernel, DeviceUse
+from packetcrypt.kernels.opencl.pocl_processor import name_processor
 from packetcrypt.protocol.errors import DeviceError
 
 KERNEL_FOLDER: Final = Path(__file__).parent
@@ -85,6 +86,7 @@ class DeviceContext:
     def __init__(
         self, device: cl.Device, *, lanes: int | None = None, profile: bool = False
     ) -> None:
+        name_processor(device)
         self.device = device
         self.traits = DeviceTraits.of(device, lanes)
         self._cpu_defines = cpu_defines(device)

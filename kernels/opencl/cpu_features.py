@@ -2,13 +2,14 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import pyopencl as cl
 
 #: Where Linux says it.
 CPU_INFO = Path("/proc/cpuinfo")
 
-_POCL = "Portable Computing Language"
+POCL_PLATFORM: Final = "Portable Computing Language"
 
 
 def cpu_defines(device: cl.Device) -> dict[str, int | str]:
@@ -22,16 +23,18 @@ def cpu_defines(device: cl.Device) -> dict[str, int | str]:
     if not device.type & cl.device_type.CPU:
         return {}
     defines: dict[str, int | str] = {"NATIVE_WORDS": int(device.native_vector_width_int)}
-    if device.platform.name == _POCL and has_avx512_ifma(CPU_INFO):
+    if device.platform.name == POCL_PLATFORM and "avx512ifma" in cpu_flags(CPU_INFO):
         defines["CPU_HAS_IFMA"] = 1
     return defines
 
 
 @lru_cache
-def has_avx512_ifma(cpu_info: Path) -> bool:
-    """Whether `cpu_info` names AVX512-IFMA; no, where there is no such file."""
+def cpu_flags(cpu_info: Path) -> frozenset[str]:
+    """The features that `cpu_info` names, as Linux calls them; none where there is no such file."""
     try:
         lines = cpu_info.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return False
-    return any("avx512ifma" in line.split() for line in lines if line.startswith("flags"))
+        return frozenset()
+    # All cores of a machine have the same: their first line tells.
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return frozenset(flags.partition(":")[2].split())

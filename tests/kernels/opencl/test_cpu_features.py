@@ -6,7 +6,7 @@ import pyopencl as cl
 import pytest
 
 from packetcrypt.kernels.opencl import cpu_features
-from packetcrypt.kernels.opencl.cpu_features import cpu_defines, has_avx512_ifma
+from packetcrypt.kernels.opencl.cpu_features import cpu_defines, cpu_flags
 
 
 @pytest.fixture
@@ -19,26 +19,26 @@ def device() -> cl.Device:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("processor\t: 0\nflags\t\t: fpu avx512f avx512ifma avx512vl\n", True),
-        ("processor\t: 0\nflags\t\t: fpu avx512f avx512ifma\n" * 64, True),
-        ("processor\t: 0\nflags\t\t: fpu avx2\n", False),
-        ("model name\t: made for avx512ifma\nflags\t\t: fpu avx512f\n", False),
-        ("flags\t\t: avx512ifmaplus\n", False),
-        ("Features\t: fp asimd\n", False),
-        ("", False),
+        ("processor\t: 0\nflags\t\t: fpu avx512f avx512ifma\n", {"fpu", "avx512f", "avx512ifma"}),
+        ("processor\t: 0\nflags\t\t: fpu avx2\n" * 64, {"fpu", "avx2"}),
+        ("model name\t: made for avx512ifma\nflags\t\t: fpu\n", {"fpu"}),
+        ("Features\t: fp asimd\n", set()),
+        ("", set()),
     ],
 )
-def test_ifma_is_read_from_the_flags(tmp_path: Path, text: str, expected: bool) -> None:
+def test_flags_are_read(tmp_path: Path, text: str, expected: set[str]) -> None:
     (tmp_path / "cpuinfo").write_text(text)
 
-    assert has_avx512_ifma(tmp_path / "cpuinfo") is expected
+    assert cpu_flags(tmp_path / "cpuinfo") == expected
 
 
 def test_without_the_file_nothing_is_known(tmp_path: Path) -> None:
-    assert not has_avx512_ifma(tmp_path / "missing")
+    assert cpu_flags(tmp_path / "missing") == set()
 
 
-@pytest.mark.parametrize(("flags", "told"), [("avx512ifma", True), ("avx2", False)])
+@pytest.mark.parametrize(
+    ("flags", "told"), [("avx512ifma", True), ("avx2", False), ("avx512ifmaplus", False)]
+)
 def test_pocl_is_told(
     device: cl.Device,
     tmp_path: Path,

@@ -1,0 +1,88 @@
+"""For which processor does PoCL compile where its compiler does not know the one at hand?
+
+PoCL asks LLVM for the processor's name. An LLVM older than the processor says "generic", which
+PoCL's own compiler then refuses: "unknown target CPU 'generic'" (PoCL's issue 1049). So nothing
+compiles on a Zen 5 with the LLVM 14 in PoCL's wheel, and PoCL has no setting for it. Here it is
+told the name of a processor that LLVM knows, and whose instructions the one at hand has, too.
+"""
+
+import ctypes
+import os
+from typing import Final
+
+import numpy as np
+import pyopencl as cl
+
+from packetcrypt.kernels.opencl.cpu_features import CPU_INFO, POCL_PLATFORM, cpu_flags
+
+_TRIPLE: Final = b"x86_64-"
+
+#: How much of PoCL's description of a device is looked through; the name is at 640 (PoCL 3.0).
+_DESCRIPTION_BYTES: Final = 2048
+
+_AVX2: Final = "avx avx2 fma f16c bmi1 bmi2 abm movbe popcnt"
+_AVX512: Final = f"{_AVX2} avx512f avx512bw avx512cd avx512dq avx512vl adx aes pclmulqdq"
+_ICELAKE: Final = (
+    f"{_AVX512} avx512ifma avx512vbmi avx512_vbmi2 avx512_bitalg avx512_vnni avx512_vpopcntdq "
+    "gfni vaes vpclmulqdq sha_ni"
+)
+
+#: LLVM's names of processors, the best first, and what its compiler then takes for granted, as
+#: Linux names it. All are older than any LLVM that PoCL still builds with.
+_PROCESSORS: Final = {
+    "icelake-server": _ICELAKE,
+    "skylake-avx512": _AVX512,
+    "haswell": _AVX2,
+    "nehalem": "cx16 lahf_lm popcnt pni ssse3 sse4_1 sse4_2",
+    "x86-64": "sse2",
+}
+
+
+def name_processor(device: cl.Device) -> str | None:
+    """Tell PoCL what to compile for, if it does not know; returns what it was told.
+
+    Must come before anything is compiled for `device`. Does nothing for other devices, for
+    processors that PoCL knows (or was told already), and where PoCL keeps the name in another way.
+    """
+    if device.platform.name != POCL_PLATFORM or not device.type & cl.device_type.CPU:
+        return None
+    name = stand_in(cpu_flags(CPU_INFO))
+    field = name_field(device.int_ptr, "generic")
+    if name is None or field is None:
+        return None
+    duplicate = ctypes.CDLL(None).strdup  # PoCL may free it
+    duplicate.restype = ctypes.c_void_p
+    ctypes.c_void_p.from_address(field).value = duplicate(name.encode())
+    return name
+
+
+def stand_in(flags: frozenset[str]) -> str | None:
+    """LLVM's name of the best processor that can do no more than one with `flags`."""
+    for name, needed in _PROCESSORS.items():
+        if flags.issuperset(needed.split()):
+            return name
+    return None
+
+
+def name_field(description: int, name: str) -> int | None:
+    """The address of the pointer to `name` in PoCL's description of a device.
+
+    It follows the pointer to the target's triple; where, differs between versions of PoCL. Memory
+    is read through its file, where what is no pointer is an error and not the end of the process.
+    """
+    wanted = name.encode() + b"\0"
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+
+        def read(address: int, size: int) -> bytes:
+            try:
+                return os.pread(memory.fileno(), size, address)
+            except (OSError, OverflowError):
+                return b""
+
+        before = 0
+        words = np.frombuffer(read(description, _DESCRIPTION_BYTES), np.uintp)
+        for index, word in enumerate(words.tolist()):
+            if read(before, len(_TRIPLE)) == _TRIPLE and read(word, len(wanted)) == wanted:
+                return description + index * ctypes.sizeof(ctypes.c_void_p)
+            before = word
+    return None
