@@ -46,6 +46,8 @@ def name_processor(device: cl.Device) -> str | None:
     """
     if device.platform.name != POCL_PLATFORM or not device.type & cl.device_type.CPU:
         return None
+    while (parent := device.parent_device) is not None:  # PoCL compiles for a whole device
+        device = parent
     name = stand_in(cpu_flags(CPU_INFO))
     field = name_field(device.int_ptr, "generic")
     if name is None or field is None:

@@ -87,15 +87,18 @@ try:
     cl.Program(cl.Context([device]), source).build()
 except cl.Error as error:
     assert "unknown target CPU 'generic'" in str(error), error
+    if sys.argv[2] == "part":
+        (device,) = device.create_sub_devices([cl.device_partition_property.BY_COUNTS, 1])[:1]
     DeviceContext(device).build_source(source, "test")
     print("compiled, but only as for", ctypes.string_at(field.value).decode())
 """
 
 
-def test_pocl_compiles_on_a_processor_that_it_does_not_know() -> None:
+@pytest.mark.parametrize("part", ["whole", "part"])
+def test_pocl_compiles_on_a_processor_that_it_does_not_know(part: str) -> None:
     # In a process of its own: PoCL is made to forget the processor of this machine, for good.
     child = subprocess.run(
-        [sys.executable, "-c", ON_AN_UNKNOWN_PROCESSOR, POCL_PLATFORM],
+        [sys.executable, "-c", ON_AN_UNKNOWN_PROCESSOR, POCL_PLATFORM, part],
         capture_output=True,
         text=True,
         check=False,
