@@ -6,7 +6,7 @@ import pyopencl as cl
 import pytest
 
 from packetcrypt.kernels.opencl import cpu_features
-from packetcrypt.kernels.opencl.cpu_features import cpu_defines, cpu_flags
+from packetcrypt.kernels.opencl.cpu_features import cpu_defines, cpu_flags, cpu_vendor
 
 
 @pytest.fixture
@@ -32,8 +32,15 @@ def test_flags_are_read(tmp_path: Path, text: str, expected: set[str]) -> None:
     assert cpu_flags(tmp_path / "cpuinfo") == expected
 
 
+def test_the_vendor_is_read(tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nvendor_id\t: GenuineIntel\nmodel\t: 106\n")
+
+    assert cpu_vendor(tmp_path / "cpuinfo") == "GenuineIntel"
+
+
 def test_without_the_file_nothing_is_known(tmp_path: Path) -> None:
     assert cpu_flags(tmp_path / "missing") == set()
+    assert cpu_vendor(tmp_path / "missing") == ""
 
 
 @pytest.mark.parametrize(
@@ -50,6 +57,16 @@ def test_pocl_is_told(
     monkeypatch.setattr(cpu_features, "CPU_INFO", tmp_path / "cpuinfo")
 
     assert ("CPU_HAS_IFMA" in cpu_defines(device)) is told
+
+
+@pytest.mark.parametrize(("vendor", "told"), [("AuthenticAMD", True), ("GenuineIntel", False)])
+def test_kernels_learn_whose_permutations_are_fast(
+    device: cl.Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: str, told: bool
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"vendor_id\t: {vendor}\n")
+    monkeypatch.setattr(cpu_features, "CPU_INFO", tmp_path / "cpuinfo")
+
+    assert ("CPU_PERMUTES" in cpu_defines(device)) is told
 
 
 def test_kernels_learn_how_long_registers_are(device: cl.Device) -> None:
