@@ -69,7 +69,9 @@ async def running_devchain(
         if journal.cut:
             _log.warning("a block or payout that was half written was cut off (%d B)", journal.cut)
         statistics = DevchainStatistics()
-        node = DevchainNode(journal, disk, settings.block_seconds, chance, statistics)
+        node = DevchainNode(
+            journal, disk, settings.block_seconds, settings.set_size, chance, statistics
+        )
         stack.push_async_callback(node.close)
         await node.begin(settings.first_height)
         surprises = Surprises(node, settings, chance)

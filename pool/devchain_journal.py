@@ -1,7 +1,7 @@
 """Where a development chain is kept: a file of JSON lines that only grows.
 
-    {"height", "header", "seconds", "nextBits", "commitment", "proof", "transactions"}   a block
-    {"payouts": {address: fraction}}                                       who the next blocks pay
+    {"height", "header", "nextBits", "commitment", "proof", "transactions"}   a block
+    {"payouts": {address: fraction}}                            who the next blocks pay
 
 A line is on the disk before anybody hears of what it says. What a crash left half written at the
 end is cut off; damage anywhere else is an error, because the rest would hang in the air. The target
@@ -55,7 +55,6 @@ class ChainJournal:
             {
                 "height": block.height,
                 "header": block.header.encode().hex(),
-                "seconds": block.seconds,
                 "nextBits": block.next_bits,
                 "commitment": commitment,
                 "proof": proof.hex(),
@@ -106,7 +105,6 @@ def _read_block(record: JsonFields) -> ChainBlock:
     return ChainBlock(
         height=record.integer("height", 0, I32_MAX),
         header=BlockHeader.decode(record.hex_bytes("header")),
-        seconds=None if record.is_null("seconds") else record.number("seconds"),
         next_bits=record.integer("nextBits", 0, U32_MAX),
         commitment=None if is_made_up else BlockCommitment.decode(record.hex_bytes("commitment")),
         transactions=tuple(map(bytes.fromhex, record.texts("transactions"))),

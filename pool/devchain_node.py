@@ -12,14 +12,13 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from typing import Final
 
 from packetcrypt.handler.disk_thread import DiskThread
 from packetcrypt.pool.devchain_journal import ChainJournal
 from packetcrypt.pool.devchain_log import log_block, log_displaced
 from packetcrypt.pool.devchain_payouts import read_payouts
-from packetcrypt.pool.devchain_retarget import FIRST_BITS, next_bits
+from packetcrypt.pool.devchain_retarget import LISTENING_BITS, Retarget
 from packetcrypt.pool.devchain_rules import (
     Candidate,
     Rejected,
@@ -51,8 +50,9 @@ _log = logging.getLogger(__name__)
 class DevchainNode:
     """A node with one chain.
 
-    goal  : seconds that a block should take
-    clock : seconds since 1970
+    goal     : seconds that a block should take
+    set_size : announcements that sets are going to have, see `Retarget`
+    clock    : seconds since 1970
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class DevchainNode:
         journal: ChainJournal,
         disk: DiskThread,
         goal: float,
+        set_size: int,
         chance: random.Random,
         statistics: DevchainStatistics,
         clock: Callable[[], float] = time.time,
@@ -80,8 +81,9 @@ class DevchainNode:
         self._block_judge = ThreadPoolExecutor(1, "devchain-block-judge")
         self._check = functools.lru_cache(_KNOWN_ANNOUNCEMENTS)(check_announcement)
         self._since = time.monotonic()
-        #: false until a block came in this run: nobody knows since when it was mined
-        self._is_timed = False
+        self._retarget = Retarget(goal, set_size)
+        #: hashes of blocks upon the tip that were shares before
+        self._blocks_to_come: set[bytes] = set()
 
     @property
     def tree(self) -> BlockTree:
@@ -94,20 +96,26 @@ class DevchainNode:
         """Since the newest block came, or the node began."""
         return time.monotonic() - self._since
 
+    @property
+    def is_too_quiet(self) -> bool:
+        """Whether the shares that should have come did not: see `Retarget`."""
+        return self._retarget.is_too_quiet(time.monotonic())
+
     async def begin(self, first_height: int) -> None:
         """Makes up the first blocks of a chain that has none."""
         for number in range(ANCESTORS if self._tree is None else 0):
             previous = bytes(32) if self._tree is None else self.tree.tip.hash
             at = int(self._clock() - (ANCESTORS - number) * self._goal)
-            header = self._made_up_header(previous, at, FIRST_BITS)
+            header = self._made_up_header(previous, at, LISTENING_BITS)
             block = ChainBlock(
-                height=first_height + number, header=header, seconds=None, next_bits=FIRST_BITS
+                height=first_height + number, header=header, next_bits=LISTENING_BITS
             )
             await self._disk.run(self._journal.add_block, block)
             if self._tree is None:
                 self._tree = BlockTree(block)
             else:
                 self._tree.add(block)
+        self._retarget.begin(time.monotonic(), self.tree.tip.next_bits)
 
     async def close(self) -> None:
         """Ends the threads; what waits to be judged is given up."""
@@ -132,9 +140,23 @@ class DevchainNode:
         Raises `Rejected` for one that is not good, `DecodeError` for what is no share.
         """
         self._refuse_known(submitted_hash(request.hex_bytes("hexblock")))
-        candidate = read_share(request, self.tree.tip.following)
+        tip = self.tree.tip
+        candidate = read_share(request, tip.following)
+        if self._retarget.is_listening:
+            # Not judged before: meanwhile the same miner finds a block, which is as easy.
+            self._note_share(candidate)
+            await asyncio.shield(self._make_up_upon(tip))
+            raise Rejected("rejected: bad-prevblk: another block came meanwhile")
         thread = self._overtaking_judge if hash_is_of_block(candidate) else self._judge
-        return await self._judged(candidate, thread)
+        is_block = await self._judged(candidate, thread)
+        if self.tree.tip is tip:
+            self._note_share(candidate)
+            if is_block:
+                self._blocks_to_come.add(candidate.header.block_hash)
+            elif self._retarget.is_far_off(time.monotonic()):
+                _log.info("shares say that the target is far off; it changes with a block")
+                await asyncio.shield(self._make_up_upon(tip))
+        return is_block
 
     async def submit_block(self, data: bytes) -> ChainBlock:
         """Takes a block that somebody mined: when this returns, it is on the disk, and the tip.
@@ -150,20 +172,25 @@ class DevchainNode:
             self._refuse_known(candidate.header.block_hash)
             if self.tree.tip.following != following:
                 raise Rejected("rejected: bad-prevblk: another block came meanwhile")
-            seconds = self.seconds_waited if self._is_timed else None
-            return await self._append(candidate.header, seconds, candidate)
+            if candidate.header.block_hash not in self._blocks_to_come:
+                self._note_share(candidate)
+            return await self._append(candidate.header, candidate)
 
-    async def add_made_up(
-        self, previous_hash: bytes | None = None, *, overdue: float | None = None
-    ) -> ChainBlock:
+    async def add_made_up(self, previous_hash: bytes | None = None) -> ChainBlock:
         """Adds a block that "somebody else" found, upon any block; None: upon the tip.
-
-        overdue : seconds in which nobody found a block, if that is why
 
         Raises `Rejected` if the block before is not known.
         """
         async with self._growing:
-            return await self._make_up(previous_hash or self.tree.tip.hash, overdue)
+            return await self._make_up(previous_hash or self.tree.tip.hash)
+
+    async def add_overdue(self) -> None:
+        """Likewise upon the tip, because nobody found one."""
+        tip = self.tree.tip
+        async with self._growing:
+            if self.tree.tip is tip:
+                self._retarget.nothing_came(time.monotonic())
+                await self._make_up(tip.hash)
 
     async def displace(self, block: ChainBlock) -> None:
         """Adds a branch without this block, one longer than the best chain; nothing if it has left
@@ -174,7 +201,7 @@ class DevchainNode:
             if self.tree.at(block.height) is not block:
                 return
             for _ in range(block.height, tip_height + 2):
-                previous_hash = (await self._make_up(previous_hash, None)).hash
+                previous_hash = (await self._make_up(previous_hash)).hash
 
     async def check_announcement(
         self, announcement: bytes, parent_hash: bytes
@@ -192,13 +219,24 @@ class DevchainNode:
         hashes = [bytes(32) if parent is None else parent.hash for parent in parents]
         return await asyncio.wrap_future(thread.submit(judge, candidate, hashes, self._check))
 
-    async def _make_up(self, previous_hash: bytes, overdue: float | None) -> ChainBlock:
+    def _note_share(self, candidate: Candidate) -> None:
+        """Of the block that is mined now."""
+        commitment = BlockCommitment.decode(candidate.commitment)
+        self._retarget.share_came(time.monotonic(), candidate.share_target, commitment)
+
+    async def _make_up_upon(self, tip: ChainBlock) -> None:
+        """Ends the block that is mined now, unless somebody found it meanwhile."""
+        async with self._growing:
+            if self.tree.tip is tip:
+                await self._make_up(tip.hash)
+
+    async def _make_up(self, previous_hash: bytes) -> ChainBlock:
         parent = self.tree.get(previous_hash)
         if parent is None:
             raise Rejected(f"rejected: bad-prevblk: there is no {previous_hash[::-1].hex()}")
         at = max(int(self._clock()), parent.following.earliest)
         header = self._made_up_header(previous_hash, at, parent.next_bits)
-        return await self._append(header, overdue)
+        return await self._append(header)
 
     def _made_up_header(self, previous_hash: bytes, at: int, bits: int) -> BlockHeader:
         return BlockHeader(
@@ -210,22 +248,17 @@ class DevchainNode:
             nonce=0,
         )
 
-    async def _append(
-        self, header: BlockHeader, seconds: float | None, mined: Candidate | None = None
-    ) -> ChainBlock:
+    async def _append(self, header: BlockHeader, mined: Candidate | None = None) -> ChainBlock:
         """Adds a block to disk and tree, in this order."""
         parent = self.tree.get(header.previous_hash)
         assert parent is not None
         block = ChainBlock(
             height=parent.height + 1,
             header=header,
-            seconds=seconds,
-            next_bits=0,
+            next_bits=self._retarget.next_bits(),
             commitment=None if mined is None else BlockCommitment.decode(mined.commitment),
             transactions=() if mined is None else mined.transactions,
         )
-        past = (one.past for one in chain([block], self.tree.newest_first()))
-        block = block.with_next_bits(next_bits(past, self._goal))
         proof = b"" if mined is None else _proof_of(mined)
         await self._disk.run(self._journal.add_block, block, proof)
         displaced = self.tree.add(block)
@@ -234,7 +267,10 @@ class DevchainNode:
         self._statistics.mined += mined is not None
         self._statistics.made_up += mined is None
         self._statistics.displaced += len(displaced)
-        self._since, self._is_timed = time.monotonic(), True
+        self._since = time.monotonic()
+        if self.tree.tip is block:
+            self._blocks_to_come.clear()
+            self._retarget.begin(self._since, block.next_bits, found=mined is not None)
         return block
 
 

@@ -1,124 +1,214 @@
-"""How hard the next block of a development chain is, so that blocks keep coming at a steady pace.
+"""How hard the block is that a development chain has mined now, so that blocks come at a steady
+pace from the first on.
 
 A block of work w, mined with a set of c announcements of work a each, takes
 
     effective work = w³ / (1024 · a · c²)          (spec 1 §1, `difficulty.effective_target`)
 
 hashes on average. So at h hashes a second it is found after w³ / (h · power) seconds, where power
-is 1024 · a · c². The work that takes `goal` seconds is therefore the *cube root* of h · power ·
-goal: a chain that corrected w itself by the ratio of times would overshoot threefold, and never
-settle.
+is 1024 · a · c², and the work that takes `goal` seconds is the cube root of h · power · goal.
 
-The two factors differ. Power is no unknown at all, because every block commits to its a and c; in
-the first minutes of a chain it grows by orders of magnitude while announcements pile up: that of
-the newest block is taken. The hash rate h hardly changes, but shows only in block times, which are
-exponentially distributed: it is estimated over several blocks, as hashes that they took on average
-by seconds that they took. Weights fall by `_FADING` a block, so that about nine blocks count.
+Power is told by the commitment of every share; h is told by how fast shares come, of which there
+are several a block: they say within seconds what block times, exponentially distributed, would say
+after many blocks. So there is nothing about blocks to be remembered, and nothing on the disk.
 
-What counts is what was found, whether it stayed in the best chain or not: the history is that of
-all blocks in the order in which they came. A made-up block that nobody waited for says nothing, and
-the target stays what it was; otherwise a chain whose blocks are all displaced would never adapt.
+At first nothing is known, neither the hash rate nor since when anybody mines. Therefore
+
+1. a new chain *listens*: its target is next to nothing, and the first share, which comes as soon as
+   anybody mines, ends that block;
+2. then the target is that of miners who are very fast. If shares do not come, it becomes easier by
+   and by. From this side blocks never come too early, however fast the miners are;
+3. when shares come, they say what target fits.
+
+A target cannot change while a block is mined (spec 2 "Master": published work stays). What changes
+it is that "somebody else" finds a block, as in any chain: so whoever asks this module makes a block
+up when it says that the target is far off, or that shares have not come for too long.
 """
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import islice
+from collections import deque
 from typing import Final
 
 from packetcrypt.protocol.commitment import BlockCommitment
 from packetcrypt.protocol.difficulty import target_of_work, target_to_compact, work_of_compact
 
-FIRST_BITS: Final = target_to_compact(target_of_work(800_000))
-"""of the first block: with a thousand announcements of difficulty 256 two million hashes, with four
-thousand 120 000. So it comes when there are some thousands, and those after it are as hard as they
-are going to be."""
+_LISTENING_WORK: Final = 1 << 17
+"""of which anybody finds a share within seconds: with a few hundred announcements of difficulty 256
+it takes ten thousand hashes, with two thousand a few hundred"""
+LISTENING_BITS: Final = target_to_compact(target_of_work(_LISTENING_WORK))
+"""of a new chain's first block"""
+_MIN_WORK: Final = 1 << 13
 
-_FADING: Final = 0.8
-_BLOCKS: Final = 30
-"""looked back at; weights are below a thousandth then"""
-_SUPPOSED_RATE: Final = 20_000.0
-"""hashes a second before anything is known: two cores of a laptop"""
-_SUPPOSED_BLOCKS: Final = 0.25
-"""how many blocks this supposition counts as: the first block that is known outweighs it"""
+_FASTEST: Final = 600_000.0
+"""hashes a second that miners are supposed to make until shares are heard: more than a core does,
+because what is supposed too low has a block come too early, and too high costs seconds"""
+_EASIER: Final = 8.0
+"""by what a supposition is too high if shares do not come: work is halved then"""
 
-_RECENT: Final = 3
-_SURPRISE: Final = 4.0
-"""Hash power that changed: if the last three blocks alone say so many times more or less than all,
-they alone count. By chance that happens to one block in some hundred."""
+_SHARES: Final = 8
+"""that the hash rate is reckoned from: about those of one block of devnet, and exact to a third"""
+_SUPPOSED: Final = 0.3
+"""shares that a supposition counts as: the first that is heard outweighs it"""
+_RECENT: Final = 5
+_SURPRISE: Final = 3.0
+"""Hash power that grew: if the last five shares alone say so many times more than all, they alone
+count."""
 
-_MIN_WORK: Final = 1 << 14
-_MAX_STEP: Final = 16.0
-"""times the work of the block before: 4096 times its effective work"""
-_OVERDUE_STEP: Final = 0.5
-"""likewise of a block that nobody found: an eighth of the effective work"""
+_UNHEARD: Final = 1.5
+"""seconds after a new block in which nothing can be heard: miners must learn of it and find a
+share, and the share must be checked twice"""
+
+_BRIEFEST: Final = 1e-3
+"""seconds that any reckoning is about, so that nothing is divided by none"""
+
+_TOO_SOON: Final = 0.5
+"""A block that comes before so many times the goal has a target that is too easy, …"""
+_TOO_LATE: Final = 4.0
+"""… and one that will take so many times the goal has one that is too hard. Shares are too few to
+tell less from chance, and each change costs the miners a second."""
+
+_EXPECTED_GROWTH: Final = 0.5
+"""how much of what a set lacks is expected to come while a block is mined"""
 
 
-@dataclass(frozen=True)
-class PastBlock:
-    """A block as retargeting sees it.
+class Retarget:
+    """What is known about those who mine, and the target that follows from it.
 
-    seconds    : in which it was mined; None if that is unknown, because the chain stood still in
-                 between, or nobody was mining yet. Of a made-up block: in which no block was found
-    bits       : compact target
-    commitment : of its announcements; None if it was made up
+    Times are seconds of any clock.
+
+    goal     : seconds that a block should take
+    set_size : announcements that sets are going to have, 0 if that is unknown. While sets grow, a
+               target for the newest one would be too easy a moment later: power goes with the
+               square of their size
     """
 
-    seconds: float | None
-    bits: int
-    commitment: BlockCommitment | None
+    def __init__(self, goal: float, set_size: int) -> None:
+        self._goal = goal
+        self._set_size = set_size
+        self._bits = self._next_unheard = LISTENING_BITS
+        self._begun = 0.0
+        #: until when listening has been reckoned in
+        self._heard_until = 0.0
+        #: whether a share came of the block that is mined now
+        self._was_heard = False
+        #: hashes that a share takes on average, and seconds that it took; the newest last
+        self._shares: deque[tuple[float, float]] = deque(maxlen=_SHARES)
+        #: of the newest share; None while nobody is known to mine
+        self._commitment: BlockCommitment | None = None
+        #: a share's effective work, of a block's
+        self._share_part = 1.0
+        self._growth = _EXPECTED_GROWTH
 
     @property
-    def tells(self) -> bool:
-        """False if it was made up without anybody having waited for it."""
-        return self.commitment is not None or self.seconds is not None
+    def is_listening(self) -> bool:
+        """Whether the first share, or block, is only to tell that somebody mines."""
+        return self._commitment is None and work_of_compact(self._bits) <= _LISTENING_WORK
+
+    def begin(self, now: float, bits: int, *, found: bool = False) -> None:
+        """The next block is mined from now on.
+
+        found : the one before was mined. Sets have had the time of a block to grow
+        """
+        self._bits = self._next_unheard = bits
+        self._begun = now
+        self._heard_until = now + _UNHEARD
+        self._was_heard = False
+        if found:
+            self._growth /= 2
+
+    def share_came(self, now: float, share_bits: int, commitment: BlockCommitment) -> None:
+        """A good share of the block that is mined now; while listening, any."""
+        is_known, was_listening = self._commitment is not None, self.is_listening
+        self._commitment = commitment
+        self._was_heard = True
+        share_work = float(work_of_compact(share_bits))
+        self._share_part = (share_work / work_of_compact(self._bits)) ** 3
+        if was_listening:
+            self._growth = _EXPECTED_GROWTH
+            self._suppose(now, _FASTEST)
+        elif not is_known:  # this run goes on with an older target, which may be right
+            self._suppose(now, self._block_work / (self._expected_power * self._goal))
+        else:
+            hashes = share_work**3 / _power(commitment, commitment.count)
+            since = self._heard_until if now > self._heard_until else self._begun
+            self._shares.append((hashes, now - since))
+            self._heard_until = now
+            self._forget_if_surprised()
+
+    def is_far_off(self, now: float) -> bool:
+        """Whether the target should change before the block is found; to be asked after a share."""
+        if self._commitment is None:
+            return False
+        seconds = self._block_work / _power(self._commitment, self._commitment.count) / self._rate
+        in_the_end = self._block_work / self._expected_power / self._rate
+        return (
+            now - self._begun + seconds < _TOO_SOON * self._goal
+            or in_the_end > _TOO_LATE * self._goal
+        )
+
+    def is_too_quiet(self, now: float) -> bool:
+        """Whether no share came for so long that the supposed hash rate cannot be right.
+
+        The more shares there were, the longer a pause is waited for.
+        """
+        if self._commitment is None:
+            return False
+        patience = _UNHEARD + len(self._shares) * self._share_part * self._goal
+        return now - self._heard_until >= patience
+
+    def nothing_came(self, now: float) -> None:
+        """Nobody finds this block: the next is to be easier, unless shares say that it was luck."""
+        if self._was_heard:
+            return
+        work = work_of_compact(self._bits)
+        if self._commitment is not None and work > _LISTENING_WORK:
+            self._suppose(now, self._rate / _EASIER)
+        else:  # nobody mines: it is waited for who comes
+            self._commitment = None
+            self._next_unheard = _bits(work / math.cbrt(_EASIER))
+
+    def next_bits(self) -> int:
+        """The compact target of the next block."""
+        if self._commitment is None:
+            return self._next_unheard
+        return _bits(math.cbrt(self._rate * self._expected_power * self._goal))
+
+    @property
+    def _rate(self) -> float:
+        """Hashes a second."""
+        return _rate_of(list(self._shares))
+
+    @property
+    def _block_work(self) -> float:
+        """Without the power that announcements give."""
+        return float(work_of_compact(self._bits)) ** 3
+
+    @property
+    def _expected_power(self) -> float:
+        assert self._commitment is not None
+        count = self._commitment.count
+        return _power(self._commitment, count + self._growth * max(0, self._set_size - count))
+
+    def _suppose(self, now: float, rate: float) -> None:
+        seconds = max(_BRIEFEST, _SUPPOSED * self._share_part * self._goal)
+        self._shares.clear()
+        self._shares.append((rate * seconds, seconds))
+        self._heard_until = now
+
+    def _forget_if_surprised(self) -> None:
+        recent = list(self._shares)[-_RECENT:]
+        if len(recent) == _RECENT and _rate_of(recent) > _SURPRISE * self._rate:
+            self._shares = deque(recent, maxlen=_SHARES)
 
 
-def next_bits(newest_first: Iterable[PastBlock], goal: float) -> int:
-    """The compact target of the block after these.
-
-    newest_first : the blocks in the order in which they came, displaced ones too
-    goal         : seconds that it should take
-    """
-    blocks = list(islice((block for block in newest_first if block.tells), _BLOCKS))
-    if not blocks:
-        return FIRST_BITS
-    newest = blocks[0]
-    work = float(work_of_compact(newest.bits))
-    if newest.commitment is None:
-        wanted = work * _OVERDUE_STEP
-    else:
-        wanted = math.cbrt(_hash_rate(blocks, goal) * _power(newest.commitment) * goal)
-        wanted = min(max(wanted, work / _MAX_STEP), work * _MAX_STEP)
-    return target_to_compact(target_of_work(max(_MIN_WORK, round(wanted))))
+def _rate_of(shares: list[tuple[float, float]]) -> float:
+    seconds = sum(seconds for _, seconds in shares)
+    return sum(hashes for hashes, _ in shares) / max(seconds, _BRIEFEST)
 
 
-def _hash_rate(newest_first: list[PastBlock], goal: float) -> float:
-    """Hashes a second."""
-    all_seconds = _SUPPOSED_BLOCKS * goal
-    all_hashes = _SUPPOSED_RATE * all_seconds
-    for block in reversed(newest_first):
-        hashes, seconds = _effort(block)
-        if seconds:
-            all_hashes = _FADING * all_hashes + hashes
-            all_seconds = _FADING * all_seconds + seconds
-    usual = all_hashes / all_seconds
-    efforts = [effort for block in newest_first if (effort := _effort(block))[1]][:_RECENT]
-    if len(efforts) == _RECENT:
-        recent = sum(hashes for hashes, _ in efforts) / sum(seconds for _, seconds in efforts)
-        if recent and not 1 / _SURPRISE < recent / usual < _SURPRISE:
-            return recent
-    return usual
+def _power(commitment: BlockCommitment, count: float) -> float:
+    return 1024.0 * work_of_compact(commitment.max_target) * count**2
 
 
-def _effort(block: PastBlock) -> tuple[float, float]:
-    """Hashes that a block takes on average, and the seconds that it took; (0, 0) if unknown."""
-    if block.seconds is None:
-        return 0.0, 0.0
-    if block.commitment is None:
-        return 0.0, block.seconds
-    return float(work_of_compact(block.bits)) ** 3 / _power(block.commitment), block.seconds
-
-
-def _power(commitment: BlockCommitment) -> float:
-    return 1024.0 * work_of_compact(commitment.max_target) * commitment.count**2
+def _bits(work: float) -> int:
+    return target_to_compact(target_of_work(max(_MIN_WORK, round(work))))

@@ -20,11 +20,13 @@ class DevchainSettings:
                       asked for here
     bind            : "address:port" to listen at; the default is where pktd would, and [pktd] looks
     block_seconds   : how long a block should take
+    set_size        : announcements that sets are going to have, if that is known: at first targets
+                      reckon with half of what a set lacks. 0: sets stay as they are
     first_height    : of the first made-up block of a new chain. Above 103869, below which pktd
                       refuses announcements of version 1
     patience        : after so many times block_seconds without a block one is made up, and the next
-                      is easier: so miners that went away do not leave a chain that nobody can
-                      continue. 0: never
+                      is easier unless shares came: so miners that went away do not leave a chain
+                      that nobody can continue. 0: never for this reason
     reorganise      : probability that a mined block is displaced by made-up ones afterwards
     refuse          : probability that a call is answered 503 and not carried out
     drop            : probability that a call gets no answer; half of these are carried out
@@ -38,6 +40,7 @@ class DevchainSettings:
     pktd: PktdSettings
     bind: str = "127.0.0.1:64765"
     block_seconds: float = 30.0
+    set_size: int = 0
     first_height: int = 1_000_000
     patience: float = 4.0
     reorganise: float = 0.0
@@ -71,6 +74,10 @@ class DevchainSettings:
         if not 0 < self.first_height < _MAX_HEIGHT:
             raise ConfigError(
                 f"first_height = {self.first_height} cannot work: give 1 to {_MAX_HEIGHT - 1}"
+            )
+        if self.set_size < 0:
+            raise ConfigError(
+                f"set_size = {self.set_size} cannot work: give a number of announcements, or 0"
             )
         if self.max_connections < 1:
             raise ConfigError(

@@ -23,10 +23,10 @@ class Surprises:
         self._reorganising: set[asyncio.Task[None]] = set()
 
     async def make_up_if_overdue(self) -> None:
-        """Adds a block if none came for too long."""
+        """Adds a block if none, or no share, came for too long."""
         limit = self._settings.patience * self._settings.block_seconds
-        if limit and self._node.seconds_waited >= limit:
-            await self._node.add_made_up(overdue=limit)
+        if self._node.is_too_quiet or (limit and self._node.seconds_waited >= limit):
+            await self._node.add_overdue()
 
     def block_came(self, block: ChainBlock) -> None:
         """Decides whether a mined block is to be displaced, some time within half a period."""

@@ -5,11 +5,10 @@ branch that gets longer displaces the blocks that it does not share.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from packetcrypt.pool.devchain_retarget import PastBlock
 from packetcrypt.pool.devchain_templates import NextBlock, made_up_transactions
 from packetcrypt.protocol.block_header import BlockHeader
 from packetcrypt.protocol.commitment import BlockCommitment
@@ -22,7 +21,6 @@ DISPLACED: Final = -1
 class ChainBlock:
     """A block that was accepted or made up.
 
-    seconds      : see `PastBlock`
     next_bits    : compact target of the block after it
     commitment   : None if it was made up; then it has no transactions either
     transactions : encoded, the coinbase first
@@ -30,7 +28,6 @@ class ChainBlock:
 
     height: int
     header: BlockHeader
-    seconds: float | None
     next_bits: int
     commitment: BlockCommitment | None = None
     transactions: tuple[bytes, ...] = ()
@@ -39,15 +36,6 @@ class ChainBlock:
     def hash(self) -> bytes:
         """32 bytes, internal byte order."""
         return self.header.block_hash
-
-    def with_next_bits(self, bits: int) -> "ChainBlock":
-        """The same block, after which another target follows."""
-        return replace(self, next_bits=bits)
-
-    @property
-    def past(self) -> PastBlock:
-        """As retargeting sees it."""
-        return PastBlock(self.seconds, self.header.bits, self.commitment)
 
     @cached_property
     def following(self) -> NextBlock:
@@ -94,10 +82,6 @@ class BlockTree:
         if self.at(block.height) is not block:
             return DISPLACED
         return self.tip.height - block.height + 1
-
-    def newest_first(self) -> Iterator[ChainBlock]:
-        """All blocks, displaced ones too; the one that came last first."""
-        return reversed(self._blocks.values())
 
     def back_from(self, block_hash: bytes) -> Iterator[ChainBlock]:
         """A block, and those before it, down to the first."""

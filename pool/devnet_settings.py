@@ -45,8 +45,12 @@ BLOCK_MINER_MEMORY: Final = 16
 BLOCK_MINER_FREE: Final = 0.7
 """`blk -m`, MiB, of which `--minfree` is not mined with: what it mines with are 3932 announcements.
 They are there half a minute after the start; from then on the power multiplier, which goes with the
-square of their number, stands still, and blocks come evenly. While it grows, a work has many times
-the shares that it should have, and the chain cannot judge so many."""
+square of their number, stands still. While it grows, a work may have many times the shares that it
+should have, and the chain cannot judge so many."""
+
+SET_SIZE: Final = 3932
+"""announcements that it mines with, therefore; the chain is told, so that its targets are for them
+while there are fewer"""
 
 BLOCK_PAYOUT_FRACTION: Final = 0.4
 PPLNS_BLK_CONSTANT_X: Final = 2.5
@@ -191,7 +195,11 @@ def _tables(
             "root_workdir": str(settings.folder.resolve()),
             "paymaker_http_password": passwords.paymaker,
         },
-        "devchain": {"bind": _bind(urls.chain), "block_seconds": settings.block_seconds},
+        "devchain": {
+            "bind": _bind(urls.chain),
+            "block_seconds": settings.block_seconds,
+            "set_size": SET_SIZE,
+        },
         "pktd": {"url": urls.chain, "user": NODE_USER, "password": passwords.node},
         "master": {
             "bind": _bind(urls.master),

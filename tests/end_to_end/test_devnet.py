@@ -73,7 +73,7 @@ async def test_two_blocks_and_a_true_summary(tmp_path: Path) -> None:
     blocks, payouts = summary["blocks"], summary["payouts"]
     assert len(blocks) == len(payouts) == 2
     assert [block["finder"] for block in blocks] == [BLOCK_MINER, BLOCK_MINER]
-    # On a very busy machine the chain makes up a block in between, because none came for long.
+    # The chain may make up a block in between: shares say that the target is far off, or none came.
     assert blocks[1]["height"] > blocks[0]["height"]
     assert summary["announcements"]["accepted"] > 0
     assert summary["shares"]["accepted"] >= 2

@@ -18,7 +18,7 @@ def _block(parent: ChainBlock | None, label: int = 0) -> ChainBlock:
         nonce=0,
     )
     height = FIRST if parent is None else parent.height + 1
-    return ChainBlock(height=height, header=header, seconds=None, next_bits=0)
+    return ChainBlock(height=height, header=header, next_bits=0)
 
 
 def _grown(tree: BlockTree, parent: ChainBlock, count: int, label: int = 0) -> list[ChainBlock]:
@@ -86,5 +86,4 @@ def test_displaced_blocks_stay_known(tree: BlockTree, first: ChainBlock) -> None
     _grown(tree, first, 2, label=1)
     assert lost.hash in tree
     assert len(tree) == 4
-    assert [block.height - FIRST for block in tree.newest_first()] == [2, 1, 1, 0]
     assert tree.get(bytes(32)) is None

@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from packetcrypt.engine.block_engine import BYTES_PER_ANNOUNCEMENT
 from packetcrypt.handler.settings_file import (
     load_ann_handler_settings,
     load_block_handler_settings,
 )
+from packetcrypt.pool.devchain_settings_file import load_devchain_settings
 from packetcrypt.pool.devnet_plan import stages
 from packetcrypt.pool.devnet_settings import (
     ANNOUNCEMENT_MINER,
     BLOCK_MINER,
+    BLOCK_MINER_FREE,
+    BLOCK_MINER_MEMORY,
     DEFAULT_ADDRESS,
     DevnetSettings,
     DevnetUrls,
@@ -43,6 +47,13 @@ def test_the_master_takes_it(settings: DevnetSettings) -> None:
     assert master.paymaker_url == "http://127.0.0.1:4003"
     assert master.ann_handlers == ("http://127.0.0.1:4005", "http://127.0.0.1:4006")
     assert master.block_handlers == ("http://127.0.0.1:4004",)
+
+
+def test_the_chain_is_told_how_many_announcements_are_mined_with(settings: DevnetSettings) -> None:
+    chain = load_devchain_settings(settings.file)
+    assert (chain.address, chain.block_seconds) == (("127.0.0.1", 4002), 30.0)
+    capacity = (BLOCK_MINER_MEMORY << 20) // BYTES_PER_ANNOUNCEMENT
+    assert chain.set_size == int(capacity * (1 - BLOCK_MINER_FREE))
 
 
 def test_the_paymaker_takes_it(settings: DevnetSettings) -> None:

@@ -19,6 +19,7 @@ from packetcrypt.client.pktd import PktdClient, PktdSettings, ShareToCheck, pktd
 from packetcrypt.handler.settings import PoolSettings
 from packetcrypt.pool import devchain_node
 from packetcrypt.pool.devchain import Devchain, running_devchain
+from packetcrypt.pool.devchain_retarget import Retarget
 from packetcrypt.pool.devchain_settings import DevchainSettings
 from packetcrypt.protocol.block_proof import encode_proof_sections
 from packetcrypt.protocol.block_template import BlockTemplate
@@ -42,10 +43,20 @@ def known_announcement(announcement: bytes, _parent_hash: bytes) -> CheckedAnnou
     return CheckedAnnouncement(result, bytes(32))
 
 
+class EasyRetarget(Retarget):
+    """Whatever is heard, blocks stay easy, and none is made up because of it."""
+
+    is_listening = False
+    is_far_off = is_too_quiet = lambda *_: False
+
+    def next_bits(self) -> int:
+        return EASY
+
+
 EASY_RULES = {
     "check_announcement": known_announcement,
-    "FIRST_BITS": EASY,
-    "next_bits": lambda _past, _goal: EASY,
+    "LISTENING_BITS": EASY,
+    "Retarget": EasyRetarget,
 }
 """what a test replaces in `devchain_node`"""
 
