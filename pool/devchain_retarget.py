@@ -49,10 +49,6 @@ _SHARES: Final = 8
 """that the hash rate is reckoned from: about those of one block of devnet, and exact to a third"""
 _SUPPOSED: Final = 0.3
 """shares that a supposition counts as: the first that is heard outweighs it"""
-_RECENT: Final = 5
-_SURPRISE: Final = 3.0
-"""Hash power that grew: if the last five shares alone say so many times more than all, they alone
-count."""
 
 _UNHEARD: Final = 1.5
 """seconds after a new block in which nothing can be heard: miners must learn of it and find a
@@ -133,7 +129,6 @@ class Retarget:
             since = self._heard_until if now > self._heard_until else self._begun
             self._shares.append((hashes, now - since))
             self._heard_until = now
-            self._forget_if_surprised()
 
     def is_far_off(self, now: float) -> bool:
         """Whether the target should change before the block is found; to be asked after a share."""
@@ -176,7 +171,8 @@ class Retarget:
     @property
     def _rate(self) -> float:
         """Hashes a second."""
-        return _rate_of(list(self._shares))
+        seconds = sum(seconds for _, seconds in self._shares)
+        return sum(hashes for hashes, _ in self._shares) / max(seconds, _BRIEFEST)
 
     @property
     def _block_work(self) -> float:
@@ -194,16 +190,6 @@ class Retarget:
         self._shares.clear()
         self._shares.append((rate * seconds, seconds))
         self._heard_until = now
-
-    def _forget_if_surprised(self) -> None:
-        recent = list(self._shares)[-_RECENT:]
-        if len(recent) == _RECENT and _rate_of(recent) > _SURPRISE * self._rate:
-            self._shares = deque(recent, maxlen=_SHARES)
-
-
-def _rate_of(shares: list[tuple[float, float]]) -> float:
-    seconds = sum(seconds for _, seconds in shares)
-    return sum(hashes for hashes, _ in shares) / max(seconds, _BRIEFEST)
 
 
 def _power(commitment: BlockCommitment, count: float) -> float:

@@ -192,15 +192,6 @@ def test_an_easy_block_that_took_long_already_is_left_alone() -> None:
     assert not retarget.is_far_off(now + GOAL / 2 + 1)
 
 
-def test_hash_power_that_grew_is_believed_after_five_shares() -> None:
-    retarget, now = _heard()
-    for _ in range(5):
-        now += INTERVAL / 100
-        retarget.share_came(now, SHARE_BITS, _commitment())
-    fast, _ = _heard(interval=INTERVAL / 100)
-    assert _next_work(retarget) == pytest.approx(_next_work(fast), rel=1e-3)
-
-
 def test_silence_makes_the_next_block_easier_the_sooner_the_less_was_heard() -> None:
     expected = GOAL / 8  # seconds of a share, eight of which are worth a block
     silent, at_first = _heard(shares=1)
