@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from packetcrypt.kernels.check_plan import CheckGroup, meet_targets, plan_checks
+from packetcrypt.kernels.check_plan import CheckGroup, CheckPlan, meet_targets, plan_checks
 from packetcrypt.kernels.interface import CheckedAnnouncements
 from packetcrypt.kernels.opencl.check_items import TableItems
 from packetcrypt.kernels.opencl.check_states import CheckKernels, CheckStates
@@ -59,11 +59,16 @@ class AnnouncementChecks:
     def _check_batch(
         self, announcements: _Bytes, parent_hashes: _Bytes, checked: CheckedAnnouncements
     ) -> None:
-        checked.keys[:] = self._kernels.keys(announcements)
+        keys = self._kernels.keys(announcements)
         plan = plan_checks(announcements, parent_hashes)
         checked.results[:] = plan.results
-        if not plan.groups:
-            return
+        if plan.groups:
+            self._check_groups(plan, announcements, checked)
+        checked.keys[:] = keys.result()
+
+    def _check_groups(
+        self, plan: CheckPlan, announcements: _Bytes, checked: CheckedAnnouncements
+    ) -> None:
         members = np.concatenate([group.members for group in plan.groups])
         owners = np.repeat(
             np.arange(len(plan.groups)), [len(group.members) for group in plan.groups]
@@ -97,13 +102,14 @@ class AnnouncementChecks:
             self._context, self._kernels, announcements, soft_nonces, owners, templates
         )
         table_items = TableItems(self._context, self._randhash, tables)
-        computable = np.ones(len(announcements), np.bool_)
+        absorbed = []
         for _ in range(UPDATES):
             numbers = states.item_numbers()
             items = table_items.make(owners, numbers)
-            computable &= items.computable
             states.update(items)
+            absorbed.append(items)
         hashes, prefix_is_zero = states.finish()
+        computable = np.logical_and.reduce([items.computable() for items in absorbed])
 
         # In the reverse order of the checks: the verdict of an earlier one replaces later ones'.
         bits = announcements.view(ANNOUNCEMENT_DTYPE).reshape(-1)["work_bits"]
@@ -143,6 +149,6 @@ class AnnouncementChecks:
         if len(chosen):
             table_items = TableItems(self._context, self._randhash, tables)
             leaves = table_items.make(table_of[chosen], numbers[chosen])
-            computable[chosen] = leaves.computable
             matches[chosen] = states.branches_match(candidates[chosen], numbers[chosen], leaves)
+            computable[chosen] = leaves.computable()
         return matches & computable, computable

@@ -1,13 +1,13 @@
 """Which table items announcements under validation need, each computed once on the device."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
 from packetcrypt.kernels.check_plan import needed_items
-from packetcrypt.kernels.opencl.buffers import allocate, download, upload
+from packetcrypt.kernels.opencl.buffers import allocate, upload
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.randhash import LoadedTables, RandHash
 from packetcrypt.protocol.cryptocycle import ITEM_SIZE
@@ -17,14 +17,21 @@ from packetcrypt.protocol.cryptocycle import ITEM_SIZE
 class MadeItems:
     """Items for m announcements.
 
-    rows       : on the device, distinct items of 1024 bytes
-    row_of     : (m,) uint32, the row of each announcement's item
-    computable : (m,) bool; where not, the program ran too long and the row is arbitrary
+    rows      : on the device, distinct items of 1024 bytes
+    row_of    : (m,) uint32, the row of each announcement's item
+    too_long  : uint8 for each row, not 0 if the program ran too long; there once `copied`
     """
 
     rows: cl.Buffer
     row_of: npt.NDArray[np.uint32]
-    computable: npt.NDArray[np.bool_]
+    too_long: npt.NDArray[np.uint8] = field(repr=False)
+    copied: cl.Event = field(repr=False)
+
+    def computable(self) -> npt.NDArray[np.bool_]:
+        """Wait for the items; (m,): where not, the program ran too long, the row is arbitrary."""
+        self.copied.wait()
+        computable: npt.NDArray[np.bool_] = self.too_long[self.row_of] == 0
+        return computable
 
 
 class TableItems:
@@ -36,7 +43,7 @@ class TableItems:
         self._tables = tables
 
     def make(self, owners: npt.NDArray[np.intp], numbers: npt.NDArray[np.uint32]) -> MadeItems:
-        """Items for m announcements: (m,) indexes of tables and (m,) item numbers."""
+        """Enqueue items for m announcements: (m,) indexes of tables and (m,) item numbers."""
         needed = needed_items(owners.astype(np.int64), numbers.astype(np.uint64))
         count = len(needed.numbers)
         rows = allocate(self._context, ITEM_SIZE * count)
@@ -45,9 +52,5 @@ class TableItems:
             self._tables, needed.groups, upload(self._context, needed.numbers), rows, too_long
         )
         flags = np.empty(count, np.uint8)
-        download(self._context, too_long, flags)
-        return MadeItems(
-            rows=rows,
-            row_of=needed.inverse.astype(np.uint32),
-            computable=flags[needed.inverse] == 0,
-        )
+        copied = self._context.copy_to_host(flags, too_long)
+        return MadeItems(rows, needed.inverse.astype(np.uint32), flags, copied)
