@@ -20,6 +20,9 @@ _TRIPLE: Final = b"x86_64-"
 #: How much of PoCL's description of a device is looked through; the name is at 640 (PoCL 3.0).
 _DESCRIPTION_BYTES: Final = 2048
 
+#: Names of kernel libraries: none in PoCL 3.0, one in Debian's 3.1, three from 5.0 on.
+_BETWEEN: Final = 3
+
 _AVX2: Final = "avx avx2 fma f16c bmi1 bmi2 abm movbe popcnt"
 _AVX512: Final = f"{_AVX2} avx512f avx512bw avx512cd avx512dq avx512vl adx aes pclmulqdq"
 _ICELAKE: Final = (
@@ -46,16 +49,20 @@ def name_processor(device: cl.Device) -> str | None:
     """
     if device.platform.name != POCL_PLATFORM or not device.type & cl.device_type.CPU:
         return None
-    while (parent := device.parent_device) is not None:  # PoCL compiles for a whole device
-        device = parent
     name = stand_in(cpu_flags(CPU_INFO))
-    field = name_field(device.int_ptr, "generic")
-    if name is None or field is None:
+    if name is None:
         return None
-    duplicate = ctypes.CDLL(None).strdup  # PoCL may free it
-    duplicate.restype = ctypes.c_void_p
-    ctypes.c_void_p.from_address(field).value = duplicate(name.encode())
-    return name
+    told = None
+    # A part of a device has a copy of the description, and PoCL looks at both: told of one alone, it
+    # passes vectors to functions in one way, expects them in another, and computes wrongly.
+    part: cl.Device | None = device
+    while part is not None:
+        field = name_field(part.int_ptr, "generic")
+        if field is not None:
+            ctypes.c_void_p.from_address(field).value = _duplicate(name)
+            told = name
+        part = part.parent_device
+    return told
 
 
 def stand_in(flags: frozenset[str]) -> str | None:
@@ -69,8 +76,9 @@ def stand_in(flags: frozenset[str]) -> str | None:
 def name_field(description: int, name: str) -> int | None:
     """The address of the pointer to `name` in PoCL's description of a device.
 
-    It follows the pointer to the target's triple; where, differs between versions of PoCL. Memory
-    is read through its file, where what is no pointer is an error and not the end of the process.
+    It follows the pointer to the target's triple, with up to `_BETWEEN` others in between; where,
+    differs between versions of PoCL. Memory is read through its file, where what is no pointer is
+    an error and not the end of the process.
     """
     wanted = name.encode() + b"\0"
     with open("/proc/self/mem", "rb", buffering=0) as memory:
@@ -81,10 +89,19 @@ def name_field(description: int, name: str) -> int | None:
             except (OSError, OverflowError):
                 return b""
 
-        before = 0
-        words = np.frombuffer(read(description, _DESCRIPTION_BYTES), np.uintp)
-        for index, word in enumerate(words.tolist()):
-            if read(before, len(_TRIPLE)) == _TRIPLE and read(word, len(wanted)) == wanted:
-                return description + index * ctypes.sizeof(ctypes.c_void_p)
-            before = word
+        words = np.frombuffer(read(description, _DESCRIPTION_BYTES), np.uintp).tolist()
+        for triple, word in enumerate(words):
+            if read(word, len(_TRIPLE)) == _TRIPLE:
+                for index in range(triple + 1, min(triple + 2 + _BETWEEN, len(words))):
+                    if read(words[index], len(wanted)) == wanted:
+                        return description + index * ctypes.sizeof(ctypes.c_void_p)
     return None
+
+
+def _duplicate(name: str) -> int:
+    """The address of a C string that PoCL may free."""
+    duplicate = ctypes.CDLL(None).strdup
+    duplicate.restype = ctypes.c_void_p
+    address = duplicate(name.encode())
+    assert isinstance(address, int)
+    return address

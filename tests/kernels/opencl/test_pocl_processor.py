@@ -48,11 +48,16 @@ TRIPLE = ctypes.c_char_p(b"x86_64-unknown-linux-gnu")
 GENERIC = ctypes.c_char_p(b"generic")
 
 
-def test_the_name_is_found_behind_the_triple() -> None:
-    description = description_of(GENERIC, 7, TRIPLE, GENERIC, 9)
+LIBRARY = ctypes.c_char_p(b"kernel-x86_64-generic")
+
+
+@pytest.mark.parametrize("libraries", range(4))
+def test_the_name_is_found_behind_the_triple(libraries: int) -> None:
+    description = description_of(GENERIC, 7, TRIPLE, *libraries * [LIBRARY], GENERIC, 9)
     address = ctypes.addressof(description)
 
-    assert name_field(address, "generic") == address + 7 * ctypes.sizeof(ctypes.c_void_p)
+    expected = address + (7 + libraries) * ctypes.sizeof(ctypes.c_void_p)
+    assert name_field(address, "generic") == expected
 
 
 @pytest.mark.parametrize(
@@ -60,7 +65,7 @@ def test_the_name_is_found_behind_the_triple() -> None:
     [
         description_of(TRIPLE, ctypes.c_char_p(b"znver3")),
         description_of(TRIPLE, ctypes.c_char_p(b"generic64")),
-        description_of(TRIPLE, 5, GENERIC),
+        description_of(TRIPLE, 5, 6, 7, 8, GENERIC),
         description_of(ctypes.c_char_p(b"aarch64-linux-gnu"), GENERIC),
         description_of(),
     ],
@@ -71,13 +76,13 @@ def test_any_other_description_is_left_alone(description: ctypes.Array[ctypes.c_
 
 
 ON_AN_UNKNOWN_PROCESSOR = """
-import ctypes, sys, time
+import ctypes, re, sys, time
 import pyopencl as cl
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.pocl_processor import name_field
 
 device = next(p for p in cl.get_platforms() if p.name == sys.argv[1]).get_devices()[0]
-name = device.version.rpartition("-")[2]
+name = re.search("-(?:gnu|musl)-(.+)", device.version)[1]
 unknown = ctypes.create_string_buffer(b"generic")
 field = ctypes.c_void_p.from_address(name_field(device.int_ptr, name))
 field.value = ctypes.addressof(unknown)
@@ -90,6 +95,8 @@ except cl.Error as error:
     if sys.argv[2] == "part":
         (device,) = device.create_sub_devices([cl.device_partition_property.BY_COUNTS, 1])[:1]
     DeviceContext(device).build_source(source, "test")
+    # A part of which the whole alone is told computes wrongly.
+    assert name_field(device.int_ptr, "generic") is None
     print("compiled, but only as for", ctypes.string_at(field.value).decode())
 """
 
