@@ -53,8 +53,8 @@ def name_processor(device: cl.Device) -> str | None:
     if name is None:
         return None
     told = None
-    # A part of a device has a copy of the description, and PoCL looks at both: told of one alone, it
-    # passes vectors to functions in one way, expects them in another, and computes wrongly.
+    # A part of a device has a copy of the description, and PoCL looks at both: told of one alone,
+    # it passes vectors to functions in one way, expects them in another, and computes wrongly.
     part: cl.Device | None = device
     while part is not None:
         field = name_field(part.int_ptr, "generic")
