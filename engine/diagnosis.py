@@ -17,6 +17,7 @@ class Diagnosis:
     """What was looked at, and what came out.
 
     usable, unusable, problems : as in `ProbeReport`, from a fresh probe
+    told         : likewise; index of a device → processor
     loader       : path of the OpenCL loader library that pyopencl uses
     vendor_files : .icd file of the system → the driver library that it names
     variables    : environment variables that steer OpenCL and PoCL
@@ -26,6 +27,7 @@ class Diagnosis:
     usable: tuple[DeviceInfo, ...]
     unusable: tuple[tuple[DeviceInfo, Problem], ...]
     problems: tuple[Problem, ...]
+    told: dict[str, str]
     loader: str | None
     vendor_files: dict[str, str]
     variables: dict[str, str]
@@ -51,6 +53,7 @@ class Diagnosis:
                     "Devices that failed", [f"{info}: {problem}" for info, problem in self.unusable]
                 ),
                 *_section("Problems", [str(problem) for problem in self.problems]),
+                *self._processor_note(),
                 *_section("OpenCL loader", [self.loader or "none was loaded"]),
                 *self._bundled_loader_note(),
                 *_section(
@@ -61,6 +64,13 @@ class Diagnosis:
                 *_section("Tools", [f"{k}: {v or 'not found'}" for k, v in self.tools.items()]),
             ]
         )
+
+    def _processor_note(self) -> list[str]:
+        return [
+            f"Device {index}: its compiler is older than this processor. "
+            f"Kernels are compiled as for {processor}."
+            for index, processor in self.told.items()
+        ]
 
     def _bundled_loader_note(self) -> list[str]:
         if self.loader is None or "pyopencl" not in self.loader:
@@ -80,6 +90,7 @@ def diagnose() -> Diagnosis:
         usable=report.usable,
         unusable=report.unusable,
         problems=report.problems,
+        told=dict(report.told),
         loader=report.loader,
         vendor_files={
             str(file): file.read_text(encoding="utf-8", errors="replace").strip()

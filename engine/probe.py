@@ -42,12 +42,15 @@ class ProbeReport:
     unusable : devices that did not, with the reason
     problems : what is wrong with whole platforms, or with OpenCL altogether
     loader   : path of the OpenCL loader library, where known
+    told     : (index of a device, processor that its compiler was told to compile for because it
+               does not know the one at hand; kernels/opencl/pocl_processor.py), of a fresh probe
     """
 
     usable: tuple[DeviceInfo, ...]
     unusable: tuple[tuple[DeviceInfo, Problem], ...]
     problems: tuple[Problem, ...]
     loader: str | None
+    told: tuple[tuple[str, str], ...] = ()
 
     @property
     def flawless(self) -> bool:
@@ -99,7 +102,7 @@ def run_probe(timeout: float = TIMEOUT_S) -> ProbeReport:
     general = list(tally.general)
     if not tally.devices and not general:
         general.append(NO_PLATFORM)
-    return ProbeReport(usable, unusable, tuple(general), tally.loader)
+    return ProbeReport(usable, unusable, tuple(general), tally.loader, tuple(tally.told.items()))
 
 
 @dataclass
@@ -111,6 +114,7 @@ class _Tally:
     problems: dict[str, Problem] = field(default_factory=dict)
     general: list[Problem] = field(default_factory=list)
     loader: str | None = None
+    told: dict[str, str] = field(default_factory=dict)
     testing: str | None = None
 
     @property
@@ -131,6 +135,8 @@ class _Tally:
                 self.loader = path
             case {"testing": index}:
                 self.testing = index
+            case {"told": index, "processor": name}:
+                self.told[index] = name
             case {"passed": index}:
                 self.passed.add(index)
                 self.testing = None

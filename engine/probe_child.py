@@ -7,6 +7,7 @@ before the next step can crash (`probe` reads them):
     {"empty": NAME}         a platform without devices
     {"loader": PATH}        the OpenCL loader in use
     {"testing": "P:D"}      the next lines are about this device
+    {"told": "P:D", "processor": NAME}   its compiler had to be told what to compile for
     {"passed": "P:D"} or {"failed": "P:D", "error": TEXT}
     {"unusable": TEXT}      OpenCL as a whole cannot be used
 """
@@ -53,6 +54,8 @@ def main(left_out: list[str]) -> None:
         if info.index in left_out:
             continue
         _say(testing=info.index)
+        if (processor := _told_processor(device)) is not None:
+            _say(told=info.index, processor=processor)
         problem = _run_kernel(device)
         if problem is None:
             _say(passed=info.index)
@@ -64,6 +67,13 @@ def _say(**message: object) -> None:
     print(json.dumps(message), flush=True)
 
 
+def _told_processor(device: "cl.Device") -> str | None:
+    """What the compiler was told to compile for, if it had to be told."""
+    from packetcrypt.kernels.opencl.pocl_processor import name_processor
+
+    return name_processor(device)
+
+
 def _run_kernel(device: "cl.Device") -> str | None:
     """What is wrong with the device, or None.
 
@@ -73,9 +83,6 @@ def _run_kernel(device: "cl.Device") -> str | None:
     """
     import pyopencl as cl
 
-    from packetcrypt.kernels.opencl.pocl_processor import name_processor
-
-    name_processor(device)
     salt = time.time_ns() % 2**32
     try:
         context = cl.Context([device])

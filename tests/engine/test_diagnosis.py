@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from packetcrypt.engine.diagnosis import diagnose
+from packetcrypt.engine.diagnosis import Diagnosis, diagnose
 
 
 def test_it_tells_what_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +36,13 @@ def test_its_json_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert "linker ld" in failed["cause"]
     assert "apt install" in failed["remedy"]
     assert told["tools"] == {"ld": None, "gcc": None, "clinfo": None}
+
+
+def test_it_says_what_is_compiled_for_in_the_place_of_an_unknown_processor() -> None:
+    told = {"0:0": "icelake-server"}
+
+    diagnosis = Diagnosis((), (), (), told, None, vendor_files={}, variables={}, tools={})
+
+    assert "Device 0:0: its compiler is older than this processor" in diagnosis.as_text()
+    assert "as for icelake-server" in diagnosis.as_text()
+    assert diagnosis.as_json()["told"] == told
