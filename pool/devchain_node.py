@@ -99,7 +99,7 @@ class DevchainNode:
     @property
     def is_too_quiet(self) -> bool:
         """Whether the shares that should have come did not: see `Retarget`."""
-        return self._retarget.is_too_quiet(time.monotonic())
+        return not self._blocks_to_come and self._retarget.is_too_quiet(time.monotonic())
 
     async def begin(self, first_height: int) -> None:
         """Makes up the first blocks of a chain that has none."""
@@ -153,9 +153,8 @@ class DevchainNode:
             self._note_share(candidate)
             if is_block:
                 self._blocks_to_come.add(candidate.header.block_hash)
-            elif self._retarget.is_far_off(time.monotonic()):
-                _log.info("shares say that the target is far off; it changes with a block")
-                await asyncio.shield(self._make_up_upon(tip))
+            elif not self._blocks_to_come and self._retarget.is_far_off(time.monotonic()):
+                await self._change_target(tip)
         return is_block
 
     async def submit_block(self, data: bytes) -> ChainBlock:
@@ -223,6 +222,14 @@ class DevchainNode:
         """Of the block that is mined now."""
         commitment = BlockCommitment.decode(candidate.commitment)
         self._retarget.share_came(time.monotonic(), candidate.share_target, commitment)
+
+    async def _change_target(self, tip: ChainBlock) -> None:
+        """With a block; the share that asks for it is good, also if the disk takes no block."""
+        _log.info("shares say that the target is far off; it changes with a block")
+        try:
+            await asyncio.shield(self._make_up_upon(tip))
+        except OSError as error:
+            _log.warning("the target stays: the block that changes it cannot be written: %s", error)
 
     async def _make_up_upon(self, tip: ChainBlock) -> None:
         """Ends the block that is mined now, unless somebody found it meanwhile."""

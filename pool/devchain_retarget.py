@@ -16,8 +16,8 @@ At first nothing is known, neither the hash rate nor since when anybody mines. T
 
 1. a new chain *listens*: its target is next to nothing, and the first share, which comes as soon as
    anybody mines, ends that block;
-2. then the target is that of miners who are very fast. If shares do not come, it becomes easier by
-   and by. From this side blocks never come too early, however fast the miners are;
+2. then the target is that of fast miners. If shares do not come, it becomes easier by and by. From
+   this side blocks do not come too early; if miners are faster still, their first shares say so;
 3. when shares come, they say what target fits.
 
 A target cannot change while a block is mined (spec 2 "Master": published work stays). What changes
@@ -40,8 +40,9 @@ LISTENING_BITS: Final = target_to_compact(target_of_work(_LISTENING_WORK))
 _MIN_WORK: Final = 1 << 13
 
 _FASTEST: Final = 600_000.0
-"""hashes a second that miners are supposed to make until shares are heard: more than a core does,
-because what is supposed too low has a block come too early, and too high costs seconds"""
+"""hashes a second that miners are supposed to make until shares are heard: more than a core does (a
+Zen 5 core 506 000), because what is supposed too low may have a block come too early, and too high
+costs seconds"""
 _EASIER: Final = 8.0
 """by what a supposition is too high if shares do not come: work is halved then"""
 
@@ -85,8 +86,8 @@ class Retarget:
         self._begun = 0.0
         #: until when listening has been reckoned in
         self._heard_until = 0.0
-        #: whether a share came of the block that is mined now
-        self._was_heard = False
+        #: whether a share came of the block that is mined now, or it is known that none comes
+        self._was_heard = self._was_given_up = False
         #: hashes that a share takes on average, and seconds that it took; the newest last
         self._shares: deque[tuple[float, float]] = deque(maxlen=_SHARES)
         #: of the newest share; None while nobody is known to mine
@@ -108,17 +109,17 @@ class Retarget:
         self._bits = self._next_unheard = bits
         self._begun = now
         self._heard_until = now + _UNHEARD
-        self._was_heard = False
+        self._was_heard = self._was_given_up = False
         if found:
             self._growth /= 2
 
     def share_came(self, now: float, share_bits: int, commitment: BlockCommitment) -> None:
-        """A good share of the block that is mined now; while listening, any."""
+        """A good share of the block that is mined now; while listening, any, also a made-up one."""
         is_known, was_listening = self._commitment is not None, self.is_listening
         self._commitment = commitment
         self._was_heard = True
         share_work = float(work_of_compact(share_bits))
-        self._share_part = (share_work / work_of_compact(self._bits)) ** 3
+        self._share_part = min(1.0, (share_work / work_of_compact(self._bits)) ** 3)
         if was_listening:
             self._growth = _EXPECTED_GROWTH
             self._suppose(now, _FASTEST)
@@ -152,9 +153,13 @@ class Retarget:
         return now - self._heard_until >= patience
 
     def nothing_came(self, now: float) -> None:
-        """Nobody finds this block: the next is to be easier, unless shares say that it was luck."""
-        if self._was_heard:
+        """Nobody finds this block: the next is to be easier, unless shares say that it was luck.
+
+        However often it is said, which happens if the block that is made up cannot be written.
+        """
+        if self._was_heard or self._was_given_up:
             return
+        self._was_given_up = True
         work = work_of_compact(self._bits)
         if self._commitment is not None and work > _LISTENING_WORK:
             self._suppose(now, self._rate / _EASIER)

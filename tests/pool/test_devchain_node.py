@@ -76,6 +76,40 @@ async def test_a_share_that_says_that_the_target_is_far_off_ends_its_block_unles
 
 
 @pytest.mark.usefixtures("easy")
+async def test_no_block_is_made_up_while_one_is_on_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with devchain_loopback(tmp_path) as (chain, client):
+        monkeypatch.setattr(devchain_node.Retarget, "is_far_off", lambda *_: True)
+        template = await client.block_template()
+        work = work_of(template)
+        mined = mine_share(work, is_block=True)
+        verdict = await client.check_share(share_to_check(work, mined))
+        assert verdict is ShareVerdict.RESUBMIT_AS_BLOCK
+        monkeypatch.setattr(devchain_node.Retarget, "is_too_quiet", lambda *_: True)
+        await _check_a_share(client)
+        assert not chain.node.is_too_quiet
+        await client.submit_block(whole_block(template, mined))
+        assert chain.node.tree.tip.commitment is not None
+
+
+@pytest.mark.usefixtures("easy")
+async def test_a_full_disk_leaves_the_target_and_refuses_no_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async with devchain_loopback(tmp_path) as (chain, client):
+        before = chain.node.tree.tip
+        monkeypatch.setattr(devchain_node.Retarget, "is_far_off", lambda *_: True)
+        monkeypatch.setattr(devchain_node.ChainJournal, "add_block", full)
+        assert await _check_a_share(client) is ShareVerdict.OK
+        assert chain.node.tree.tip is before
+        assert "the target stays" in caplog.text
+
+
+@pytest.mark.usefixtures("easy")
 @pytest.mark.parametrize("is_checked_first", [False, True])
 async def test_a_block_is_one_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_checked_first: bool

@@ -205,6 +205,16 @@ def test_silence_makes_the_next_block_easier_the_sooner_the_less_was_heard() -> 
     assert _next_work(known) == pytest.approx(before / 2, rel=1e-3)
 
 
+def test_a_block_gets_the_next_one_easier_once_however_often_it_is_given_up() -> None:
+    retarget, now = _heard()
+    now += 1000
+    retarget.begin(now, retarget.next_bits())
+    retarget.nothing_came(now + 500)
+    easier = retarget.next_bits()
+    retarget.nothing_came(now + 501)
+    assert retarget.next_bits() == easier
+
+
 def test_an_overdue_block_of_which_shares_came_was_bad_luck() -> None:
     retarget, now = _heard()
     before = _next_work(retarget)
