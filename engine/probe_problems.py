@@ -1,6 +1,7 @@
 """What a failed probe means, and what the user can do about it.
 
-Each remedy stands for a failure that was provoked and observed (tests/engine/test_probe.py).
+Each remedy stands for a failure that was provoked and observed (tests/engine/test_probe.py,
+test_probe_problems.py).
 """
 
 import os
@@ -61,7 +62,8 @@ def explain_failure(error: str) -> Problem:
         return Problem(
             "its compiler is older than this processor, and compiles nothing for it",
             "Update the OpenCL runtime, or use the one that packetcrypt can tell what to compile "
-            "for: pip install 'packetcrypt-engine[pocl]'.",
+            "for: pip install 'packetcrypt-engine[pocl]'. If this is it, see that the process may "
+            "read /proc/self/mem.",
         )
     return Problem(
         f"a trivial kernel does not run on it: {error}",

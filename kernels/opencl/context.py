@@ -44,7 +44,6 @@ class DeviceTraits:
     driver         : platform, its version, the driver's version: the key for anything remembered
     is_cpu         : kernels run on CPU cores: few work-items, each with much cache of its own
     lanes          : LANES of the sources: 16 (vectors in one work-item) or 1 (a work-item a nonce)
-    vector_words   : 32-bit words of a vector register: 16 with AVX-512, 8 with AVX2
     compute_units  : cores (CPU, as limited by the runtime) or multiprocessors (GPU)
     """
 
@@ -52,7 +51,6 @@ class DeviceTraits:
     driver: str
     is_cpu: bool
     lanes: int
-    vector_words: int
     compute_units: int
 
     @classmethod
@@ -69,7 +67,6 @@ class DeviceTraits:
             driver=f"{platform.name} {platform.version} {device.driver_version}",
             is_cpu=is_cpu,
             lanes=lanes,
-            vector_words=int(device.native_vector_width_int),
             compute_units=int(device.max_compute_units),
         )
 

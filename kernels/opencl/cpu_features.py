@@ -12,6 +12,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 POCL_PLATFORM: Final = "Portable Computing Language"
 
 _AMD: Final = "AuthenticAMD"
+_AVX512_WORDS: Final = 16
 
 
 def cpu_defines(device: cl.Device) -> dict[str, int | str]:
@@ -21,14 +22,15 @@ def cpu_defines(device: cl.Device) -> dict[str, int | str]:
                    instruction sets, unlike PoCL's
     CPU_HAS_IFMA : see madd52.cl. Only for PoCL, which takes functions that are compiled for more
                    than the rest
-    CPU_PERMUTES : see transpose in lanes.cl
+    CPU_PERMUTES : see transpose in lanes.cl; for AVX-512
     """
     if not device.type & cl.device_type.CPU:
         return {}
-    defines: dict[str, int | str] = {"NATIVE_WORDS": int(device.native_vector_width_int)}
+    words = int(device.native_vector_width_int)
+    defines: dict[str, int | str] = {"NATIVE_WORDS": words}
     if device.platform.name == POCL_PLATFORM and "avx512ifma" in cpu_flags(CPU_INFO):
         defines["CPU_HAS_IFMA"] = 1
-    if cpu_vendor(CPU_INFO) == _AMD:
+    if words >= _AVX512_WORDS and cpu_vendor(CPU_INFO) == _AMD:
         defines["CPU_PERMUTES"] = 1
     return defines
 

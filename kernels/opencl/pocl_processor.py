@@ -8,12 +8,16 @@ told the name of a processor that LLVM knows, and whose instructions the one at 
 
 import ctypes
 import os
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pyopencl as cl
 
 from packetcrypt.kernels.opencl.cpu_features import CPU_INFO, POCL_PLATFORM, cpu_flags
+
+#: Where Linux lets a process read its own memory.
+MEMORY = Path("/proc/self/mem")
 
 _TRIPLE: Final = b"x86_64-"
 
@@ -45,7 +49,8 @@ def name_processor(device: cl.Device) -> str | None:
     """Tell PoCL what to compile for, if it does not know; returns what it was told.
 
     Must come before anything is compiled for `device`. Does nothing for other devices, for
-    processors that PoCL knows (or was told already), and where PoCL keeps the name in another way.
+    processors that PoCL knows (or was told already), and where the name is not to be found: PoCL
+    keeps it in another way, or a process may not read its memory by file.
     """
     if device.platform.name != POCL_PLATFORM or not device.type & cl.device_type.CPU:
         return None
@@ -55,13 +60,13 @@ def name_processor(device: cl.Device) -> str | None:
     told = None
     # A part of a device has a copy of the description, and PoCL looks at both: told of one alone,
     # it passes vectors to functions in one way, expects them in another, and computes wrongly.
-    part: cl.Device | None = device
-    while part is not None:
-        field = name_field(part.int_ptr, "generic")
-        if field is not None:
-            ctypes.c_void_p.from_address(field).value = _duplicate(name)
+    described: cl.Device | None = device
+    while described is not None:
+        pointer = name_field(described.int_ptr, "generic")
+        if pointer is not None:
+            ctypes.c_void_p.from_address(pointer).value = _duplicate(name)
             told = name
-        part = part.parent_device
+        described = described.parent_device
     return told
 
 
@@ -78,10 +83,14 @@ def name_field(description: int, name: str) -> int | None:
 
     It follows the pointer to the target's triple, with up to `_BETWEEN` others in between; where,
     differs between versions of PoCL. Memory is read through its file, where what is no pointer is
-    an error and not the end of the process.
+    an error and not the end of the process; None if that cannot be opened, too.
     """
+    try:
+        memory = MEMORY.open("rb", buffering=0)
+    except OSError:
+        return None
     wanted = name.encode() + b"\0"
-    with open("/proc/self/mem", "rb", buffering=0) as memory:
+    with memory:
 
         def read(address: int, size: int) -> bytes:
             try:
@@ -102,6 +111,7 @@ def _duplicate(name: str) -> int:
     """The address of a C string that PoCL may free."""
     duplicate = ctypes.CDLL(None).strdup
     duplicate.restype = ctypes.c_void_p
-    address = duplicate(name.encode())
-    assert isinstance(address, int)
+    address: int | None = duplicate(name.encode())
+    if address is None:
+        raise MemoryError
     return address

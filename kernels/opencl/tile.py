@@ -7,10 +7,8 @@ from packetcrypt.kernels.opencl.context import DeviceTraits
 
 #: On a CPU enough that looking at an instruction costs little, few enough that what a random
 #: program works on stays near the L1 cache. Measured with 16, 32 and 64 items, ms a table: 70, 60,
-#: 140 on Zen 3 (AVX2); with 32 and 64, ms a job: 41, 39 on Zen 5 (AVX-512).
+#: 140 on Zen 3; with 32 and 64, ms a job: 41, 39 on Zen 5, which has half as much L1 again.
 _CPU_BUNDLE: Final = 32
-_AVX512_BUNDLE: Final = 64
-_AVX512_WORDS: Final = 16
 
 #: On a CPU enough that groups of crypt are of one kind and similar length. Measured on Zen 5, ms a
 #: job: 32: 9.8, 64: 7.3, 128: 6.4; but checks of few announcements should still occupy all cores.
@@ -42,8 +40,7 @@ class BundleLayout:
         """For a device: on GPUs one item, with those of the neighbours at its side."""
         if traits.lanes == 1:
             return cls(1, pitch=_GPU_GROUP_SIZE, vectors=False)
-        items = _AVX512_BUNDLE if traits.vector_words >= _AVX512_WORDS else _CPU_BUNDLE
-        return cls(items, pitch=items, vectors=True)
+        return cls(_CPU_BUNDLE, pitch=_CPU_BUNDLE, vectors=True)
 
     @classmethod
     def single(cls) -> "BundleLayout":
