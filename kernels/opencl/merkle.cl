@@ -54,3 +54,23 @@ __kernel void merkle_level(__global uchar *trees, uint level, uint parents, uint
     }
     hash_nodes(trees, message, 2 * NODE_SIZE, trees, node);
 }
+
+// Likewise of that level and all above it, up to the root, of a tree for each work-item. Launches cost more
+// than what they would save near the root.
+__kernel void merkle_top(__global uchar *trees, uint level, uint parents, uint count)
+{
+    if (get_global_id(0) >= count)
+        return;
+    const uint tree = (uint)get_global_id(0) * TREE_STRIDE;
+    for (; parents > 0; level += 2 * parents, parents /= 2) {
+        for (uint first = 0; first < parents; first += HASH_LANES) {
+            uint message[HASH_LANES], node[HASH_LANES];
+            for (int lane = 0; lane < HASH_LANES; lane++) {
+                const uint parent = first + lane < parents ? first + lane : parents - 1;
+                message[lane] = tree + NODE_SIZE * (level + 2 * parent);
+                node[lane] = tree + NODE_SIZE * (level + 2 * parents + parent);
+            }
+            hash_nodes(trees, message, 2 * NODE_SIZE, trees, node);
+        }
+    }
+}

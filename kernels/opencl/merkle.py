@@ -17,6 +17,10 @@ TREE_SIZE: Final = NODE_SIZE * (ROOT_ROW + 1)
 TREE_STRIDE: Final = NODE_SIZE * (ROOT_ROW + 2)
 
 
+#: On a CPU a work-item hashes this many parents, and all levels above them, by itself: 63 hashes.
+_TOP_PARENTS: Final = 32
+
+
 class MerkleTrees:
     """Builds trees of 16383 × 64 bytes: leaf level first, the root in row `ROOT_ROW`."""
 
@@ -25,6 +29,8 @@ class MerkleTrees:
         program = context.build("merkle.cl", TREE_STRIDE=TREE_STRIDE)
         self._leaves = context.kernel(program, "merkle_leaves")
         self._level = context.kernel(program, "merkle_level")
+        self._top = context.kernel(program, "merkle_top")
+        self._top_parents = _TOP_PARENTS if context.traits.is_cpu else 1
 
     def enqueue_leaves(self, tables: cl.Buffer, trees: cl.Buffer, rows: range) -> cl.Event:
         """Hash items into the leaf levels.
@@ -43,8 +49,8 @@ class MerkleTrees:
     def enqueue_levels(self, trees: cl.Buffer, count: int = 1) -> cl.Event:
         """Hash all levels above the leaves, of `count` trees."""
         level, parents = 0, TABLE_SIZE // 2
-        while True:
-            event = self._level(
+        while parents > self._top_parents:
+            self._level(
                 self._context.queue,
                 *self._shape(count * parents),
                 trees,
@@ -52,10 +58,16 @@ class MerkleTrees:
                 np.uint32(parents),
                 np.uint32(count * parents),
             )
-            if parents == 1:
-                return event
             level += 2 * parents
             parents //= 2
+        return self._top(
+            self._context.queue,
+            *launch_shape(self._context.traits, count),
+            trees,
+            np.uint32(level),
+            np.uint32(parents),
+            np.uint32(count),
+        )
 
     def _shape(self, nodes: int) -> tuple[tuple[int], tuple[int]]:
         traits = self._context.traits

@@ -104,8 +104,8 @@ class RandHash:
         rows: cl.Buffer,
         too_long: cl.Buffer,
         first: int = 0,
-    ) -> None:
-        """Enqueue the making of n items: row r becomes item `numbers`[r].
+    ) -> cl.Event:
+        """Enqueue the making of n items: row r becomes item `numbers`[r]. Returns its end.
 
         tables   : (n,) of which table each row is; rows of a table are neighbours
         first    : the row of tables[0]
@@ -123,7 +123,7 @@ class RandHash:
             tasks = tasks[~alone]
         if len(tasks):
             self._bundles.enqueue(loaded, tasks, numbers, too_long, first, states)
-        self._crypt(
+        return self._crypt(
             self._context.queue,
             *launch_shape(self._context.traits, tiles),
             states,

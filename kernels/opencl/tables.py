@@ -51,20 +51,24 @@ class TableBuilder:
         """
         errors: dict[int, ProgramError] = {}
         loaded = yield from self._load([job.table0_seeds() for job in jobs], errors)
+        if len(errors) == len(jobs):
+            return [errors[index] for index in range(len(jobs))]
         for rows in self._slices(len(jobs)):
-            if len(errors) == len(jobs):
-                return [errors[index] for index in range(len(jobs))]
             self._enqueue_items(loaded, rows, tables)
-            self._merkle.enqueue_leaves(tables, trees, rows)
-            yield from self._look_for_too_long(rows, errors)
+            hashed = self._merkle.enqueue_leaves(tables, trees, rows)
+            yield
+            hashed.wait()
+        yield from self._look_for_too_long(len(jobs), errors)
+        if len(errors) == len(jobs):
+            return [errors[index] for index in range(len(jobs))]
         roots = yield from self._hash_levels(trees, len(jobs))
         seeds = [job.table1_seeds(root) for job, root in zip(jobs, roots, strict=True)]
         loaded = yield from self._load(seeds, errors)
         for rows in self._slices(len(jobs)):
-            if len(errors) == len(jobs):
-                return [errors[index] for index in range(len(jobs))]
-            self._enqueue_items(loaded, rows, tables)
-            yield from self._look_for_too_long(rows, errors)
+            made = self._enqueue_items(loaded, rows, tables)
+            yield
+            made.wait()
+        yield from self._look_for_too_long(len(jobs), errors)
         return [errors.get(index, root) for index, root in enumerate(roots)]
 
     def _load(
@@ -90,21 +94,21 @@ class TableBuilder:
         rows = range(jobs * TABLE_SIZE)
         return [rows[first : first + self._slice] for first in rows[:: self._slice]]
 
-    def _enqueue_items(self, loaded: LoadedTables, rows: range, tables: cl.Buffer) -> None:
+    def _enqueue_items(self, loaded: LoadedTables, rows: range, tables: cl.Buffer) -> cl.Event:
         tables_of_rows = np.arange(rows.start, rows.stop) // TABLE_SIZE
-        self._randhash.run(
+        return self._randhash.run(
             loaded, tables_of_rows, self._numbers, tables, self._too_long, rows.start
         )
 
     def _look_for_too_long(
-        self, rows: range, errors: dict[int, ProgramError]
+        self, jobs: int, errors: dict[int, ProgramError]
     ) -> Generator[None, None, None]:
-        """Wait for a slice, and note the jobs whose programs ran too long for an item of it."""
-        too_long = np.empty(len(rows), np.uint8)
-        read = self._context.copy_to_host(too_long, self._too_long, rows.start)
+        """Note the jobs whose programs ran too long for an item of their tables."""
+        too_long = np.empty(jobs * TABLE_SIZE, np.uint8)
+        read = self._context.copy_to_host(too_long, self._too_long)
         yield
         read.wait()
-        for row in (rows.start + np.flatnonzero(too_long)).tolist():
+        for row in np.flatnonzero(too_long).tolist():
             message = (
                 f"item {row % TABLE_SIZE} of a table executes more than {MAX_EXECUTED} "
                 "instructions: its program runs too long; skip this job"

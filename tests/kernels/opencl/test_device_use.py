@@ -56,8 +56,8 @@ def use(kernels: OpenCLKernels) -> DeviceUse:
 def test_preparing_a_job(kernels: OpenCLKernels, use: DeviceUse) -> None:
     prepared(kernels, job(1), 1)
 
-    # It was 101: two tables in 16 slices of two or three launches, the tree, two programs.
-    assert use.launches <= 120
+    # It was 56: two tables in 8 slices of three or two launches, the tree in 8, two programs of 4.
+    assert use.launches <= 64
     # It was 24912: of every item whether its program ran too long, and a little to the device.
     assert use.copied_bytes <= 32768
 
