@@ -143,8 +143,8 @@ INLINE void transpose(word_t m[GROUP])
     word_t a[16];
     // LLVM merges the four steps into permutations of two sources (vpermt2d). On Zen 5 that is right: the
     // nonce search is 1.01 to 1.04 times as fast by it, tables are made 1.14 to 1.24 times as fast. On
-    // Intel's cores, where they are slow, a table takes nearly twice as long; LLVM cannot see through a
-    // volatile array. (CPU_PERMUTES is set for all of AMD's; of these only Zen 5 was measured.)
+    // another AVX-512 core, where they are slow, a table took nearly twice as long; LLVM cannot see through
+    // a volatile array. (CPU_PERMUTES is set for all of AMD's; of these only Zen 5 was measured.)
 #ifdef CPU_PERMUTES
     word_t b[16];
 #else
