@@ -1,13 +1,13 @@
 """Which table items announcements under validation need, each computed once on the device."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
 from packetcrypt.kernels.check_plan import needed_items
-from packetcrypt.kernels.opencl.buffers import allocate, upload
+from packetcrypt.kernels.opencl.buffers import Download, allocate, begin_download, upload
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.randhash import LoadedTables, RandHash
 from packetcrypt.protocol.cryptocycle import ITEM_SIZE
@@ -17,20 +17,18 @@ from packetcrypt.protocol.cryptocycle import ITEM_SIZE
 class MadeItems:
     """Items for m announcements.
 
-    rows      : on the device, distinct items of 1024 bytes
-    row_of    : (m,) uint32, the row of each announcement's item
-    too_long  : uint8 for each row, not 0 if the program ran too long; there once `copied`
+    rows     : on the device, distinct items of 1024 bytes
+    row_of   : (m,) uint32, the row of each announcement's item
+    too_long : uint8 for each row, not 0 if the program ran too long
     """
 
     rows: cl.Buffer
     row_of: npt.NDArray[np.uint32]
-    too_long: npt.NDArray[np.uint8] = field(repr=False)
-    copied: cl.Event = field(repr=False)
+    too_long: Download[np.uint8]
 
     def computable(self) -> npt.NDArray[np.bool_]:
         """Wait for the items; (m,): where not, the program ran too long, the row is arbitrary."""
-        self.copied.wait()
-        computable: npt.NDArray[np.bool_] = self.too_long[self.row_of] == 0
+        computable: npt.NDArray[np.bool_] = self.too_long.result()[self.row_of] == 0
         return computable
 
 
@@ -51,6 +49,5 @@ class TableItems:
         self._randhash.run(
             self._tables, needed.groups, upload(self._context, needed.numbers), rows, too_long
         )
-        flags = np.empty(count, np.uint8)
-        copied = self._context.copy_to_host(flags, too_long)
-        return MadeItems(rows, needed.inverse.astype(np.uint32), flags, copied)
+        flags = begin_download(self._context, too_long, np.empty(count, np.uint8))
+        return MadeItems(rows, needed.inverse.astype(np.uint32), flags)

@@ -1,12 +1,16 @@
 """What the device does with the states of announcements under validation (check.cl's host side)."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import numpy.typing as npt
 import pyopencl as cl
 
-from packetcrypt.kernels.opencl.buffers import allocate, download, upload
+from packetcrypt.kernels.opencl.buffers import (
+    Download,
+    allocate,
+    begin_download,
+    download,
+    upload,
+)
 from packetcrypt.kernels.opencl.check_items import MadeItems
 from packetcrypt.kernels.opencl.context import DeviceContext
 from packetcrypt.kernels.opencl.device_use import CountedKernel
@@ -51,14 +55,14 @@ class CheckKernels:
         """Enqueue check_branches."""
         self._run(self._branches, self._hashing(count), count, arguments)
 
-    def keys(self, announcements: _Bytes) -> "KeysUnderWay":
+    def keys(self, announcements: _Bytes) -> Download[np.uint64]:
         """Enqueue the dedup keys of (n, 1024) announcements, n ≥ 1."""
         count = len(announcements)
         keys = np.empty(count, np.uint64)
         buffer = allocate(self._context, keys.nbytes)
         arguments = (upload(self._context, announcements), buffer)
         self._run(self._keys, self._hashing(count), count, arguments)
-        return KeysUnderWay(keys, self._context.copy_to_host(keys, buffer))
+        return begin_download(self._context, buffer, keys)
 
     def _hashing(self, count: int) -> int:
         return hashing_work_items(self._context.traits, count)
@@ -68,19 +72,6 @@ class CheckKernels:
     ) -> None:
         shape = launch_shape(self._context.traits, work_items)
         kernel(self._context.queue, *shape, *arguments, np.uint32(count))
-
-
-@dataclass(frozen=True)
-class KeysUnderWay:
-    """(n,) dedup keys, there once `copied`."""
-
-    keys: npt.NDArray[np.uint64] = field(repr=False)
-    copied: cl.Event = field(repr=False)
-
-    def result(self) -> npt.NDArray[np.uint64]:
-        """Wait for them."""
-        self.copied.wait()
-        return self.keys
 
 
 class CheckStates:

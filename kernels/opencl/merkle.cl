@@ -39,6 +39,13 @@ __kernel void merkle_leaves(__global const uchar *tables, __global uchar *trees,
     hash_nodes(tables, message, ITEM_SIZE, trees, node);
 }
 
+// Where a lane finds the two children of a parent, and where the parent goes. tree: its tree's offset
+INLINE void place_parent(uint tree, uint level, uint parents, uint parent, uint *message, uint *node)
+{
+    *message = tree + NODE_SIZE * (level + 2 * parent);
+    *node = tree + NODE_SIZE * (level + 2 * parents + parent);
+}
+
 // The `parents` parents of the level that begins at node `level` in each of some trees: H64(left ‖ right).
 // count: of all trees together.
 __kernel void merkle_level(__global uchar *trees, uint level, uint parents, uint count)
@@ -48,9 +55,8 @@ __kernel void merkle_level(__global uchar *trees, uint level, uint parents, uint
     uint message[HASH_LANES], node[HASH_LANES];
     for (int lane = 0; lane < HASH_LANES; lane++) {
         const uint index = message_index(lane, count);
-        const uint tree = index / parents * TREE_STRIDE, parent = index % parents;
-        message[lane] = tree + NODE_SIZE * (level + 2 * parent);
-        node[lane] = tree + NODE_SIZE * (level + 2 * parents + parent);
+        place_parent(index / parents * TREE_STRIDE, level, parents, index % parents, message + lane,
+                     node + lane);
     }
     hash_nodes(trees, message, 2 * NODE_SIZE, trees, node);
 }
@@ -67,8 +73,7 @@ __kernel void merkle_top(__global uchar *trees, uint level, uint parents, uint c
             uint message[HASH_LANES], node[HASH_LANES];
             for (int lane = 0; lane < HASH_LANES; lane++) {
                 const uint parent = first + lane < parents ? first + lane : parents - 1;
-                message[lane] = tree + NODE_SIZE * (level + 2 * parent);
-                node[lane] = tree + NODE_SIZE * (level + 2 * parents + parent);
+                place_parent(tree, level, parents, parent, message + lane, node + lane);
             }
             hash_nodes(trees, message, 2 * NODE_SIZE, trees, node);
         }

@@ -50,26 +50,32 @@ class TableBuilder:
         too long. As long as one job is possible, the others are computed along with it.
         """
         errors: dict[int, ProgramError] = {}
-        loaded = yield from self._load([job.table0_seeds() for job in jobs], errors)
-        if len(errors) == len(jobs):
-            return [errors[index] for index in range(len(jobs))]
-        for rows in self._slices(len(jobs)):
-            self._enqueue_items(loaded, rows, tables)
-            hashed = self._merkle.enqueue_leaves(tables, trees, rows)
-            yield
-            hashed.wait()
-        yield from self._look_for_too_long(len(jobs), errors)
+        yield from self._make([job.table0_seeds() for job in jobs], tables, errors, trees)
         if len(errors) == len(jobs):
             return [errors[index] for index in range(len(jobs))]
         roots = yield from self._hash_levels(trees, len(jobs))
         seeds = [job.table1_seeds(root) for job, root in zip(jobs, roots, strict=True)]
+        yield from self._make(seeds, tables, errors)
+        return [errors.get(index, root) for index, root in enumerate(roots)]
+
+    def _make(
+        self,
+        seeds: Sequence[TableSeeds],
+        tables: cl.Buffer,
+        errors: dict[int, ProgramError],
+        trees: cl.Buffer | None = None,
+    ) -> Generator[None, None, None]:
+        """Make a table of each job, and the leaves over it into `trees`; notes what is wrong."""
         loaded = yield from self._load(seeds, errors)
-        for rows in self._slices(len(jobs)):
+        if len(errors) == len(seeds):
+            return
+        for rows in self._slices(len(seeds)):
             made = self._enqueue_items(loaded, rows, tables)
+            if trees is not None:
+                made = self._merkle.enqueue_leaves(tables, trees, rows)
             yield
             made.wait()
-        yield from self._look_for_too_long(len(jobs), errors)
-        return [errors.get(index, root) for index, root in enumerate(roots)]
+        yield from self._look_for_too_long(len(seeds), errors)
 
     def _load(
         self, seeds: Sequence[TableSeeds], errors: dict[int, ProgramError]
@@ -104,16 +110,16 @@ class TableBuilder:
         self, jobs: int, errors: dict[int, ProgramError]
     ) -> Generator[None, None, None]:
         """Note the jobs whose programs ran too long for an item of their tables."""
-        too_long = np.empty(jobs * TABLE_SIZE, np.uint8)
+        too_long = np.empty((jobs, TABLE_SIZE), np.uint8)
         read = self._context.copy_to_host(too_long, self._too_long)
         yield
         read.wait()
-        for row in np.flatnonzero(too_long).tolist():
+        for index in np.flatnonzero(too_long.any(axis=1)).tolist():
             message = (
-                f"item {row % TABLE_SIZE} of a table executes more than {MAX_EXECUTED} "
+                f"item {too_long[index].argmax()} of a table executes more than {MAX_EXECUTED} "
                 "instructions: its program runs too long; skip this job"
             )
-            errors.setdefault(row // TABLE_SIZE, ProgramError(message))
+            errors.setdefault(index, ProgramError(message))
 
     def _hash_levels(self, trees: cl.Buffer, count: int) -> Generator[None, None, list[bytes]]:
         """Complete the trees; returns their roots."""

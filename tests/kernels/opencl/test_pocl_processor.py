@@ -50,8 +50,6 @@ def description_of(*words: int | ctypes.c_char_p) -> ctypes.Array[ctypes.c_void_
 
 TRIPLE = ctypes.c_char_p(b"x86_64-unknown-linux-gnu")
 GENERIC = ctypes.c_char_p(b"generic")
-
-
 LIBRARY = ctypes.c_char_p(b"kernel-x86_64-generic")
 
 
